@@ -1,0 +1,215 @@
+/**
+ * Every error of ours: data with names.
+ *
+ * Each class carries its own name in `_tag`, so that it can be matched with `instanceof`, with `switch (error._tag)` and with
+ * Effect's `catchTag`; what happened is in its fields, never only in its text. This file imports nothing: workers load it too.
+ */
+
+abstract class ExecutorErrorBase<Tag extends string> extends Error {
+  readonly _tag: Tag
+  constructor(tag: Tag, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options !== undefined && "cause" in options ? { cause: options.cause } : undefined)
+    this._tag = tag
+    Object.defineProperty(this, "name", { value: tag, configurable: true, writable: true })
+  }
+}
+
+/** What a call can end with, besides its own typed failure. */
+export type TaskError =
+  | TaskFailedError
+  | CancelledError
+  | TaskTimeoutError
+  | WorkerLostError
+  | PoisonTaskError
+  | BrokenExecutorError
+  | ExecutorShutdownError
+  | QueueFullError
+  | NotPortableError
+  | TaskNotFoundError
+  | InvalidOptionError
+  | InvalidStateError
+
+/** Effect face only: the task threw, or rejected with, something that is not a typed Effect failure; `cause` is exactly that. */
+export class TaskFailedError extends ExecutorErrorBase<"TaskFailedError"> {
+  constructor(fields: { readonly cause: unknown }) {
+    super("TaskFailedError", `The task threw: ${describe(fields.cause)}`, { cause: fields.cause })
+  }
+}
+
+/** Why a call was cancelled. */
+export type CancelReason = "cancel" | "interrupt" | "signal" | "shutdown" | "map"
+
+/** The call was cancelled before it ran, interrupted while it ran, or dropped by `shutdown({ cancelPending: true })`. */
+export class CancelledError extends ExecutorErrorBase<"CancelledError"> {
+  readonly reason: CancelReason
+  constructor(fields: { readonly reason: CancelReason; readonly cause?: unknown }) {
+    super("CancelledError", `The call was cancelled (${fields.reason})`, fields)
+    this.reason = fields.reason
+  }
+}
+
+/** Which of the three clocks ran out: the task's run, its time in the queue, or the caller's patience. */
+export type TimeoutClock = "run" | "queue" | "wait"
+
+/** A clock ran out. `after` is in milliseconds. */
+export class TaskTimeoutError extends ExecutorErrorBase<"TaskTimeoutError"> {
+  readonly clock: TimeoutClock
+  readonly after: number
+  constructor(fields: { readonly clock: TimeoutClock; readonly after: number }) {
+    super("TaskTimeoutError", `The ${fields.clock} clock ran out after ${fields.after} ms`)
+    this.clock = fields.clock
+    this.after = fields.after
+  }
+}
+
+/** How a worker died, as far as it can be known. */
+export type WorkerLostReason = "exit" | "signal" | "uncaught" | "unkillable" | "out-of-memory"
+
+/** The worker died under this call. `exitCode` and `signal` are what the operating system reported, where it did. */
+export class WorkerLostError extends ExecutorErrorBase<"WorkerLostError"> {
+  readonly exitCode: number | undefined
+  readonly signal: string | undefined
+  readonly workerId: number | string
+  readonly reason: WorkerLostReason
+  constructor(fields: {
+    readonly exitCode?: number | undefined
+    readonly signal?: string | undefined
+    readonly workerId: number | string
+    readonly reason: WorkerLostReason
+    readonly cause?: unknown
+  }) {
+    const how = fields.signal !== undefined
+      ? `signal ${fields.signal}`
+      : fields.exitCode !== undefined
+      ? `exit code ${fields.exitCode}`
+      : fields.reason
+    super(
+      "WorkerLostError",
+      `Worker ${fields.workerId} was lost while running the task (${fields.reason}: ${how})`,
+      fields
+    )
+    this.exitCode = fields.exitCode
+    this.signal = fields.signal
+    this.workerId = fields.workerId
+    this.reason = fields.reason
+  }
+}
+
+/** Every attempt of a retried call killed its worker. `attempts` counts the runs. */
+export class PoisonTaskError extends ExecutorErrorBase<"PoisonTaskError"> {
+  readonly attempts: number
+  constructor(fields: { readonly attempts: number; readonly cause: unknown }) {
+    super("PoisonTaskError", `The task killed its worker in each of ${fields.attempts} attempts`, {
+      cause: fields.cause
+    })
+    this.attempts = fields.attempts
+  }
+}
+
+/** Workers cannot start (entry, spawn, `startTimeout`) or their initializer fails; `cause` says why. */
+export class BrokenExecutorError extends ExecutorErrorBase<"BrokenExecutorError"> {
+  constructor(fields: { readonly message?: string; readonly cause: unknown }) {
+    super("BrokenExecutorError", fields.message ?? `Workers cannot start: ${describe(fields.cause)}`, {
+      cause: fields.cause
+    })
+  }
+}
+
+/** The call was handed in after `shutdown`. */
+export class ExecutorShutdownError extends ExecutorErrorBase<"ExecutorShutdownError"> {
+  constructor() {
+    super("ExecutorShutdownError", "The executor has been shut down and takes no more calls")
+  }
+}
+
+/** The queue is bounded, full, and set to reject. */
+export class QueueFullError extends ExecutorErrorBase<"QueueFullError"> {
+  readonly maxPending: number
+  constructor(fields: { readonly maxPending: number }) {
+    super("QueueFullError", `The queue is full: ${fields.maxPending} calls are pending`)
+    this.maxPending = fields.maxPending
+  }
+}
+
+/** Where in a call something could not travel. */
+export type PortableSide = "task" | "argument" | "result" | "error"
+
+/**
+ * Something cannot travel to, or back from, a worker. `path` is where it was found (`args[0].user.callback`, `result[3]`), `value` describes it.
+ */
+export class NotPortableError extends ExecutorErrorBase<"NotPortableError"> {
+  readonly path: string
+  readonly value: string
+  readonly side: PortableSide
+  constructor(fields: {
+    readonly path: string
+    readonly value: string
+    readonly side: PortableSide
+    readonly hint?: string | undefined
+    readonly cause?: unknown
+  }) {
+    const hint = fields.hint === undefined ? "" : `. ${fields.hint}`
+    super("NotPortableError", `${fields.path} cannot travel to or from a worker: ${fields.value}${hint}`, fields)
+    this.path = fields.path
+    this.value = fields.value
+    this.side = fields.side
+  }
+}
+
+/** The task's module is missing, does not parse, throws while loading, or has no such name. `module` is its URL. */
+export class TaskNotFoundError extends ExecutorErrorBase<"TaskNotFoundError"> {
+  readonly module: string
+  readonly task: string
+  constructor(
+    fields: { readonly module: string; readonly task: string; readonly message?: string; readonly cause?: unknown }
+  ) {
+    super("TaskNotFoundError", fields.message ?? `No task "${fields.task}" in ${fields.module}`, fields)
+    this.module = fields.module
+    this.task = fields.task
+  }
+}
+
+/** An option has a value that it cannot have: `option` names it, `received` describes what it got, `expected` what it wants. */
+export class InvalidOptionError extends ExecutorErrorBase<"InvalidOptionError"> {
+  readonly option: string
+  readonly received: string
+  readonly expected: string
+  constructor(fields: { readonly option: string; readonly received: unknown; readonly expected: string }) {
+    const received = describe(fields.received)
+    super("InvalidOptionError", `${fields.option} must be ${fields.expected}, not ${received}`)
+    this.option = fields.option
+    this.received = received
+    this.expected = fields.expected
+  }
+}
+
+/** Something was asked of a future, task or executor that its state does not allow. */
+export class InvalidStateError extends ExecutorErrorBase<"InvalidStateError"> {
+  constructor(message: string) {
+    super("InvalidStateError", message)
+  }
+}
+
+/** A short description of any value for a message; never throws. */
+export const describe = (value: unknown): string => {
+  try {
+    switch (typeof value) {
+      case "string":
+        return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value)
+      case "bigint":
+        return `${value}n`
+      case "function":
+        return value.name === "" ? "a function" : `function ${value.name}`
+      case "object":
+        if (value === null) return "null"
+        if (value instanceof Error) return `${value.name}: ${value.message}`
+        return Array.isArray(value)
+          ? `an array of ${value.length}`
+          : `an instance of ${value.constructor?.name ?? "Object"}`
+      default:
+        return String(value)
+    }
+  } catch {
+    return "a value that cannot be described"
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * The handle of a call that was handed in: what became of it, or will.
+ *
+ * Methods speak Promise, statics speak Effect, and both are the same future.
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import { effectError } from "./engine/Failure.ts"
+import { State } from "./engine/FutureCell.ts"
+import type { FutureCell } from "./engine/FutureCell.ts"
+import * as many from "./engine/many.ts"
+import type { WaitManyOptions, WaitResult } from "./engine/many.ts"
+import type { TaskError } from "./ExecutorError.ts"
+
+/**
+ * ```
+ * pending ──▶ running ──▶ succeeded | failed | cancelled        pending ──▶ cancelled | failed
+ * ```
+ */
+export type FutureState = "pending" | "running" | "succeeded" | "failed" | "cancelled"
+
+export interface WaitOptions {
+  /** How long to wait: milliseconds, or such as `"5 seconds"`; for ever by default, `0` asks without waiting. Ends the waiting, never the task. */
+  readonly timeout?: Duration.Input | undefined
+}
+
+/** What is known of a call. Times are milliseconds since the epoch. */
+export interface FutureInfo {
+  readonly id: number
+  /** `label` of `Task.with`, or the task's name. */
+  readonly label: string
+  readonly task: { readonly module: string; readonly name: string }
+  /** Runs so far, the current one included: 0 while pending. */
+  readonly attempt: number
+  /** Thread id, process id or `"inline"`: the worker that runs it, or ran it last. */
+  readonly workerId: number | string | undefined
+  readonly submittedAt: number
+  readonly startedAt: number | undefined
+  readonly finishedAt: number | undefined
+  readonly host: string
+}
+
+/**
+ * One call, from submit to its outcome. It settles exactly once and never changes afterwards. It is not thenable: returning one from an async function
+ * does not await it. After `concurrent.futures.Future`.
+ */
+export interface Future<out A, out E = never> {
+  readonly state: FutureState
+  /** Whether it has an outcome: succeeded, failed or cancelled. */
+  done(): boolean
+  running(): boolean
+  cancelled(): boolean
+  /** Whether it succeeded. Throws `InvalidStateError` before it is done (`AsyncResult.successful`). */
+  successful(): boolean
+  /**
+   * The task's result. Rejects with what the task threw or failed with, with `CancelledError`, or with another `TaskError`; with `TaskTimeoutError`
+   * (`clock: "wait"`) when `timeout` runs out first.
+   */
+  result(options?: WaitOptions): Promise<A>
+  /** What the task threw or failed with, or `undefined` after success. Rejects with `CancelledError` if it was cancelled. */
+  exception(options?: WaitOptions): Promise<unknown>
+  /** Waits until it is done; answers `false` when `timeout` ran out first. Never rejects because of the task. */
+  wait(options?: WaitOptions): Promise<boolean>
+  /** Cancels a call that has not started, which then never runs. Answers whether it is cancelled. */
+  cancel(): boolean
+  /**
+   * Cancels a pending call, or asks a running one to stop (`Task.current().signal`, Effect finalizers), then, after `grace`, ends its worker.
+   * Resolves once the work has stopped: `true` when it did, `false` when the call had already settled or its worker cannot be stopped.
+   */
+  interrupt(options?: { readonly grace?: Duration.Input | undefined }): Promise<boolean>
+  /** Calls back once it is done, in order of registration, each in a microtask of its own. A callback that throws harms nobody. */
+  onDone(callback: (future: Future<A, E>) => unknown): void
+  readonly info: FutureInfo
+}
+
+const cellOf = <A, E>(future: Future<A, E>): FutureCell<A, E> => future as FutureCell<A, E>
+
+const exitOf = <A, E>(cell: FutureCell<A, E>): Exit.Exit<A, E | TaskError> => {
+  if (cell.code === State.Succeeded) return Exit.succeed(cell.value)
+  return Exit.fail(effectError(cell.failure) as E | TaskError)
+}
+
+/** How it ended, once it has: `Exit` with the typed failure, or one of `TaskError`. */
+const exit = <A, E>(future: Future<A, E>): Effect.Effect<Exit.Exit<A, E | TaskError>> =>
+  Effect.suspend(() => {
+    const cell = cellOf(future)
+    cell.watched = true
+    if (cell.done()) return Effect.succeed(exitOf(cell))
+    return Effect.callback<Exit.Exit<A, E | TaskError>>((resume) => {
+      const observer = () => resume(Effect.succeed(exitOf(cell)))
+      cell.observe(observer)
+      return Effect.sync(() => cell.unobserve(observer))
+    })
+  })
+
+/** The result. `Effect.timeout` is the timeout; interrupting ends the waiting, not the task. */
+const result = <A, E>(future: Future<A, E>): Effect.Effect<A, E | TaskError> =>
+  Effect.suspend(() => {
+    const cell = cellOf(future)
+    cell.watched = true
+    if (cell.done()) return exitOf(cell)
+    return Effect.callback<A, E | TaskError>((resume) => {
+      const observer = () => resume(exitOf(cell))
+      cell.observe(observer)
+      return Effect.sync(() => cell.unobserve(observer))
+    })
+  })
+
+/** How it ended, if it has. Plain, not an Effect. */
+const poll = <A, E>(future: Future<A, E>): Option.Option<Exit.Exit<A, E | TaskError>> => {
+  const cell = cellOf(future)
+  if (!cell.done()) return Option.none()
+  cell.watched = true
+  return Option.some(exitOf(cell))
+}
+
+/** Waits until it is done, whatever the outcome. */
+const wait = <A, E>(future: Future<A, E>): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    const observer = () => resume(Effect.void)
+    cellOf(future).observe(observer)
+    return Effect.sync(() => cellOf(future).unobserve(observer))
+  })
+
+const cancel = <A, E>(future: Future<A, E>): Effect.Effect<boolean> => Effect.sync(() => future.cancel())
+
+const interrupt = <A, E>(future: Future<A, E>): Effect.Effect<boolean> => Effect.promise(() => future.interrupt())
+
+const waitAll = <F extends Future<any, any>>(
+  futures: Iterable<F>,
+  options?: WaitManyOptions
+): Effect.Effect<WaitResult<F>> => Effect.promise(() => many.wait(futures, options))
+
+/** All results in the order of the futures, or the first failure to happen. */
+const gather = <A, E>(futures: Iterable<Future<A, E>>): Effect.Effect<Array<A>, E | TaskError> =>
+  Effect.forEach(futures, result, { concurrency: "unbounded" })
+
+/** The statics: Effect twins of the methods, unary and point-free. */
+export const Future = { exit, result, poll, wait, cancel, interrupt, waitAll, gather }

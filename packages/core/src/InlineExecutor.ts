@@ -1,0 +1,46 @@
+/**
+ * The executor without workers: calls run here, on this thread, one at a time. The reference for all others, and the one to debug with.
+ *
+ * Values are captured as for any worker, so a program that works here works everywhere. A call that blocks blocks the caller, and one that never
+ * ends by itself cannot be ended by force.
+ */
+import type { Backend, LinkEvents, SpawnSpec } from "./Backend.ts"
+import { executorClass } from "./executorClass.ts"
+import type { Frame } from "./wire/frames.ts"
+import { Kind } from "./wire/frames.ts"
+import { Host } from "./worker/host.ts"
+
+const inline: Backend = {
+  name: "inline",
+  sharesMemory: true,
+  defaultMaxWorkers: 1,
+  spawn: (_: SpawnSpec, events: LinkEvents) => {
+    let ended = false
+    const end = (): void => {
+      if (ended) return
+      ended = true
+      queueMicrotask(() => events.exit({ exitCode: 0 }))
+    }
+    const host = new Host({
+      sharesMemory: true,
+      send: (frame) => {
+        if (!ended) events.frame(frame)
+      },
+      end
+    })
+    return {
+      workerId: "inline",
+      send: (frame: Frame) => {
+        if (ended) return false
+        // A turn of the loop for each hand-over: timers, input and cancellation come through between calls.
+        if (frame[0] === Kind.Calls) setImmediate(() => ended || host.receive(frame))
+        else queueMicrotask(() => ended || host.receive(frame))
+        return true
+      },
+      // A call that runs here cannot be ended: its late answer is dropped.
+      kill: end
+    }
+  }
+}
+
+export class InlineExecutor extends executorClass(inline) {}

@@ -1,0 +1,188 @@
+/**
+ * Functions that can travel.
+ *
+ * A task **is** the function it was made from; what travels is a reference: the URL of its module and its name. The worker imports the module by
+ * that URL, so nothing is ever evaluated from text. This file is loaded by workers too: it imports neither the engine nor Effect.
+ */
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type * as EffectStream from "effect/Stream"
+import { InvalidStateError } from "./ExecutorError.ts"
+import { currentTask } from "./worker/context.ts"
+import type { TaskContext } from "./worker/context.ts"
+import { noSettings, register, TaskTypeId } from "./worker/registry.ts"
+import type { ErrorClass, TaskDefinition, TaskFunction, TaskSettings } from "./worker/registry.ts"
+
+/** Options of a call, given with `Task.with`. */
+export interface TaskOptions {
+  /**
+   * How long one run may take, counted from its start in the worker. Milliseconds as a number, or an Effect duration such as `"5 seconds"`;
+   * unlimited by default. When it runs out the task is asked to stop, then stopped, and the call fails with `TaskTimeoutError` (`clock: "run"`).
+   */
+  readonly timeout?: Duration.Input | undefined
+  /** A name for people: shown in `info`, in logs and in warnings. Defaults to the task's name. */
+  readonly label?: string | undefined
+}
+
+/** What `Task.module` takes besides the functions. */
+export interface ModuleOptions {
+  /** Error classes that arrive as instances of themselves when a task of this module throws or fails with one. */
+  readonly errors?: ReadonlyArray<ErrorClass> | undefined
+}
+
+/** What a task carries: where it comes from, and the options given with `Task.with`. */
+export interface TaskInfo {
+  readonly definition: TaskDefinition
+  readonly options: TaskOptions | undefined
+}
+
+/** The mark of a task; `Kind` tells calls, which `submit` takes, from generators, which `stream` takes. */
+export interface Brand<out Kind extends "call" | "stream"> {
+  readonly [TaskTypeId]: TaskInfo & { readonly kind?: Kind }
+}
+
+/** Any task that `submit`, `run` and `map` accept. */
+export type Call = ((...args: never) => unknown) & Brand<"call">
+/** Any task that `stream` accepts: a generator, or a function that returns a `Stream`. */
+export type Stream = ((...args: never) => unknown) & Brand<"stream">
+/** Any task. */
+export type Any = Call | Stream
+
+type Result<F> = F extends (...args: never) => infer R ? R : never
+type IsAny<T> = 0 extends 1 & T ? true : false
+type KindOf<R> = IsAny<R> extends true ? "call"
+  : [R] extends [never] ? "call"
+  : R extends Generator<any, any, any> | AsyncGenerator<any, any, any> | EffectStream.Stream<any, any, any> ? "stream"
+  : "call"
+
+/** The task made from the function `F`. */
+export type Of<F> = F & Brand<KindOf<Result<F>>>
+
+/** The arguments of a task. */
+export type Args<F> = F extends (...args: infer A) => unknown ? A : never
+/** What a call of the task succeeds with. */
+export type Success<F> = Result<F> extends infer R
+  ? IsAny<R> extends true ? any : R extends Effect.Effect<infer A, any, any> ? A : Awaited<R>
+  : never
+/** The typed failures of a task that returns an `Effect`; `never` for one that throws. */
+export type Failure<F> = Result<F> extends infer R
+  ? IsAny<R> extends true ? never : R extends Effect.Effect<any, infer E, any> ? E : never
+  : never
+
+/** The tasks of a module: its functions, each marked. */
+export type Module<T> = { readonly [K in keyof T]: T[K] extends Any ? T[K] : Of<T[K]> }
+/** References to the functions that a module exports. */
+export type References<M> = {
+  readonly [K in keyof M as M[K] extends (...args: never) => unknown ? K : never]: M[K] extends Any ? M[K] : Of<M[K]>
+}
+
+const mark = (fn: TaskFunction, info: TaskInfo): void => {
+  Object.defineProperty(fn, TaskTypeId, { value: info, configurable: true })
+}
+
+/** What makes a function a task, or `undefined` for a plain one. */
+export const infoOf = (task: unknown): TaskInfo | undefined =>
+  typeof task === "function" ? (task as Partial<Brand<"call">>)[TaskTypeId] : undefined
+
+/**
+ * Declares the tasks of a module. Each task is the very function given, so calling it runs it here.
+ *
+ * Throws `InvalidStateError` when a name is declared twice in one module, or when a value is not a function.
+ *
+ * ```ts
+ * // tasks.ts
+ * import { Task } from "@futures/core"
+ *
+ * export const { double } = Task.module(import.meta, {
+ *   double: (n: number) => n * 2
+ * })
+ * ```
+ *
+ * Workers import the module again: keep what must happen once out of it. The tasks need not be exported under the same names.
+ */
+const module_ = <T extends Record<string, (...args: never) => unknown>>(
+  meta: { readonly url: string },
+  tasks: T,
+  options?: ModuleOptions
+): Module<NoInfer<T>> => {
+  const settings: TaskSettings = options?.errors === undefined ? noSettings : { errors: [...options.errors] }
+  for (const [name, fn] of Object.entries(tasks) as Array<[string, unknown]>) {
+    if (typeof fn !== "function") throw new InvalidStateError(`Task.module: "${name}" in ${meta.url} is not a function`)
+    const definition: TaskDefinition = { module: meta.url, name, fn: fn as TaskFunction, settings }
+    if (!register(meta, definition)) {
+      throw new InvalidStateError(`Task.module: "${name}" is declared twice in ${meta.url}`)
+    }
+    mark(fn as TaskFunction, { definition, options: undefined })
+  }
+  return tasks as unknown as Module<T>
+}
+
+/**
+ * Typed references to the functions of a module that you do not own, or do not want to load here.
+ *
+ * `module` is a `URL` or an absolute specifier (`import.meta.resolve("lodash-es")`, `"node:path"`). A name is looked up in the worker among the
+ * module's tasks, then among its exports. A reference can only be handed in: calling it throws `InvalidStateError`.
+ *
+ * ```ts
+ * const { basename } = Task.from<typeof import("node:path")>("node:path")
+ * await executor.submit(basename, "/a/b.txt").result() // "b.txt"
+ * ```
+ */
+const from = <M>(module: URL | string): References<M> => {
+  const url = String(module)
+  if (!URL.canParse(url)) {
+    throw new InvalidStateError(
+      `Task.from: "${url}" is not an absolute URL; use new URL(..., import.meta.url) or import.meta.resolve`
+    )
+  }
+  const references = new Map<string, TaskFunction>()
+  const reference = (name: string): TaskFunction => {
+    const fn = (): never => {
+      throw new InvalidStateError(
+        `"${name}" is a reference into ${url}: hand it to an executor, it cannot be called here`
+      )
+    }
+    Object.defineProperty(fn, "name", { value: name, configurable: true })
+    mark(fn, { definition: { module: url, name, fn: undefined, settings: noSettings }, options: undefined })
+    return fn
+  }
+  return new Proxy(Object.create(null), {
+    get: (_, name) => {
+      // `then` is asked for by `await`, symbols by inspection: neither names a task.
+      if (typeof name === "symbol" || name === "then") return undefined
+      let fn = references.get(name)
+      if (fn === undefined) references.set(name, fn = reference(name))
+      return fn
+    }
+  }) as References<M>
+}
+
+/**
+ * The same task with options: a new callable of the same function, which changes nothing else. Options given earlier stay unless given again.
+ *
+ * ```ts
+ * const patient = Task.with(who, { timeout: "5 seconds", label: "who, patiently" })
+ * ```
+ */
+const with_ = <F extends Any>(task: F, options: TaskOptions): F => {
+  const info = infoOf(task)
+  if (info === undefined) throw new InvalidStateError("Task.with: not a task; make one with Task.module or Task.from")
+  const fn = task as unknown as TaskFunction
+  const callable = function(this: unknown, ...args: Array<unknown>) {
+    return fn.apply(this, args)
+  }
+  Object.defineProperty(callable, "name", { value: fn.name, configurable: true })
+  mark(callable, { definition: info.definition, options: { ...info.options, ...options } })
+  return callable as unknown as F
+}
+
+/**
+ * The call that is running: its id, attempt, worker and abort signal; `undefined` outside of one.
+ *
+ * ```ts
+ * const signal = Task.current()?.signal
+ * ```
+ */
+const current = (): TaskContext | undefined => currentTask()
+
+export { current, from, module_ as module, with_ as with }

@@ -1,0 +1,47 @@
+/**
+ * The other side of the seam: what a backend's worker entry calls.
+ *
+ * ```ts
+ * import { serve } from "@futures/core/Worker"
+ * import { parentPort } from "node:worker_threads"
+ *
+ * const host = serve({
+ *   sharesMemory: true,
+ *   send: (frame, transfers) => parentPort!.postMessage(frame, transfers),
+ *   end: () => process.exit(0)
+ * })
+ * parentPort!.on("message", host.receive)
+ * ```
+ */
+import type { Frame } from "./wire/frames.ts"
+import { Host } from "./worker/host.ts"
+import type { WorkerPort } from "./worker/host.ts"
+import { pipeOutput } from "./worker/output.ts"
+
+export { encodeFrame, FrameReader } from "./wire/bytes.ts"
+export type { Frame, WorkerPort }
+
+/** What a worker entry feeds. */
+export interface Served {
+  /** Takes a frame from the parent. */
+  readonly receive: (frame: Frame) => void
+}
+
+/**
+ * Serves calls in this thread or process, which is a worker from now on: its uncaught errors are told to the parent before it ends, and what tasks
+ * write to stdout and stderr travels to the parent unless the executor's `stdio` is `"inherit"`.
+ */
+export const serve = (port: WorkerPort): Served => {
+  const host = new Host(port)
+  const die = (error: unknown): void => {
+    host.fatal(error)
+    process.exit(1)
+  }
+  process.on("uncaughtException", die)
+  return {
+    receive: (frame) => {
+      host.receive(frame)
+      if (host.setup?.pipeOutput === true) pipeOutput(host)
+    }
+  }
+}

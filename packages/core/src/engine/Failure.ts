@@ -1,0 +1,39 @@
+/**
+ * Why a call did not succeed, as data.
+ *
+ * An error object costs microseconds (its stack), and most failures of a large batch are looked at late or never, so a settled cell keeps the
+ * recipe and builds the error when somebody asks. Each `result()` asks anew: its error then shows the lines that awaited it.
+ */
+import { CancelledError, TaskFailedError } from "../ExecutorError.ts"
+import type { CancelReason } from "../ExecutorError.ts"
+import { decodeError } from "../wire/error.ts"
+import type { ErrorRecord } from "../wire/error.ts"
+import type { ErrorClass } from "../worker/registry.ts"
+
+export interface Failure {
+  /** `threw`: by the task's own code, untyped. `failed`: a typed failure of the task's Effect. `ours`: an error of `ExecutorError.ts`. */
+  readonly kind: "threw" | "failed" | "ours"
+  readonly build: () => unknown
+}
+
+/** An error of ours, built when asked for. */
+export const ours = (build: () => unknown): Failure => ({ kind: "ours", build })
+
+/** An error that came from a worker. */
+export const remote = (kind: Failure["kind"], record: ErrorRecord, classes: ReadonlyArray<ErrorClass>): Failure => ({
+  kind,
+  build: () => decodeError(record, classes)
+})
+
+const cancelled = new Map<CancelReason, Failure>()
+
+/** All calls cancelled for the same reason share one recipe: cancelling 10,000 calls allocates nothing per call. */
+export const cancelledBy = (reason: CancelReason): Failure => {
+  let failure = cancelled.get(reason)
+  if (failure === undefined) cancelled.set(reason, failure = ours(() => new CancelledError({ reason })))
+  return failure
+}
+
+/** The error as the Effect face shows it: what a task threw, untyped, is wrapped, so that the error channel holds typed errors alone. */
+export const effectError = (failure: Failure): unknown =>
+  failure.kind === "threw" ? new TaskFailedError({ cause: failure.build() }) : failure.build()

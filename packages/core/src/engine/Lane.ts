@@ -1,0 +1,210 @@
+/**
+ * One worker, seen from the parent: what is in its hands, what it knows, whether it lives.
+ *
+ * ```
+ * starting ──▶ ready ──▶ stopping ──▶ gone
+ * starting ──▶ gone                        it never came up
+ * ready ──▶ gone                           it died
+ * ready | stopping ──▶ lost ──▶ gone       it was to be ended and did not end
+ * ```
+ *
+ * A lane has one life and one generation: a worker that is replaced is another lane.
+ */
+import type { Backend, Link, LinkExit, SpawnSpec } from "../Backend.ts"
+import type { ErrorRecord } from "../wire/error.ts"
+import { HEADER, Kind, OUTCOME_STRIDE, WIRE_VERSION } from "../wire/frames.ts"
+import type { CallMeta, Frame, Setup, TaskReference } from "../wire/frames.ts"
+import type { TaskDefinition } from "../worker/registry.ts"
+import type { FutureCell } from "./FutureCell.ts"
+
+export type LaneState = "starting" | "ready" | "stopping" | "lost" | "gone"
+
+/** What a lane tells the engine. */
+export interface LaneEvents {
+  readonly ready: (lane: Lane) => void
+  readonly outcome: (lane: Lane, cell: FutureCell, status: number, value: unknown) => void
+  /** All outcomes of a frame have been told: the lane may have room. */
+  readonly idle: (lane: Lane) => void
+  readonly output: (stream: 1 | 2, chunk: Uint8Array | string) => void
+  /** A frame, or an outcome in one, that belongs to nothing here. */
+  readonly dropped: (lane: Lane) => void
+  readonly gone: (lane: Lane, exit: LinkExit) => void
+}
+
+/** Slots a lane may hold at most; a wire id is `turn * SLOTS + slot`, so it is unique and finds its call without a map. */
+const SLOTS = 2 ** 16
+
+export class Lane {
+  readonly executor: number
+  readonly generation: number
+  state: LaneState = "starting"
+  /** Calls handed over and not yet answered, by slot. */
+  readonly #calls: Array<FutureCell | undefined> = []
+  readonly #freeSlots: Array<number> = []
+  #turn = 0
+  /** How many `#calls` there are. */
+  load = 0
+  /** Index of each task that the worker was told of. */
+  readonly #known = new Map<TaskDefinition, number>()
+  /** Calls taken since the last flush: the frame that will be sent. */
+  #batch: Array<unknown> | undefined
+  #transfers: Array<ArrayBuffer> = []
+  #link: Link | undefined
+  /** Whether we asked it to end. */
+  ended = false
+  /** The uncaught error that the worker reported before it ended. */
+  fatal: ErrorRecord | undefined
+  readonly #events: LaneEvents
+
+  constructor(executor: number, generation: number, events: LaneEvents) {
+    this.executor = executor
+    this.generation = generation
+    this.#events = events
+  }
+
+  get workerId(): number | string | undefined {
+    return this.#link?.workerId
+  }
+
+  /** Gives birth to the worker; a backend that throws is a worker that ended at once. */
+  open(backend: Backend, spec: SpawnSpec, setup: Omit<Setup, "version" | "workerId">): void {
+    try {
+      this.#link = backend.spawn(spec, { frame: (frame) => this.#receive(frame), exit: (exit) => this.#exited(exit) })
+    } catch (error) {
+      return this.#exited({ error })
+    }
+    this.#send([
+      Kind.Hello,
+      this.executor,
+      this.generation,
+      { version: WIRE_VERSION, workerId: this.#link.workerId, ...setup } satisfies Setup
+    ])
+  }
+
+  /** Takes a call; it is sent with the next `flush`. */
+  take(cell: FutureCell): void {
+    const slot = this.#freeSlots.pop() ?? this.#calls.length
+    this.#calls[slot] = cell
+    this.load++
+    cell.lane = this
+    cell.wireId = this.#turn++ * SLOTS + slot
+    this.#batch ??= [Kind.Calls, this.executor, this.generation]
+    this.#batch.push(
+      cell.wireId,
+      cell.id,
+      this.#reference(cell.task.definition),
+      cell.args,
+      cell.each ? { attempt: cell.attempt, each: true } satisfies CallMeta : cell.attempt
+    )
+    if (cell.transfers !== undefined) { for (const buffer of cell.transfers) this.#transfers.push(buffer) }
+  }
+
+  flush(): void {
+    if (this.#batch === undefined) return
+    const frame = this.#batch
+    const transfers = this.#transfers
+    this.#batch = undefined
+    if (transfers.length > 0) this.#transfers = []
+    this.#send(frame, transfers)
+  }
+
+  /** Asks a call to stop. */
+  interrupt(cell: FutureCell): void {
+    this.flush()
+    this.#send([Kind.Interrupt, this.executor, this.generation, cell.wireId])
+  }
+
+  /** Asks the worker to end by itself: it has nothing left to do. */
+  stop(): void {
+    if (this.state !== "ready" && this.state !== "starting") return
+    this.state = "stopping"
+    this.ended = true
+    this.#send([Kind.Stop, this.executor, this.generation])
+  }
+
+  /** Ends the worker now. */
+  kill(): void {
+    if (this.state === "gone") return
+    if (this.state !== "lost") this.state = "stopping"
+    this.ended = true
+    this.#link?.kill()
+  }
+
+  /** It was to be ended and did not: nothing more is expected of it. */
+  abandon(): void {
+    if (this.state !== "gone") this.state = "lost"
+  }
+
+  /** The calls in its hands, oldest first. */
+  calls(): Array<FutureCell> {
+    return this.#calls.filter((cell) => cell !== undefined).toSorted((a, b) => a.wireId - b.wireId)
+  }
+
+  /** Lets go of all calls. */
+  release(): void {
+    this.#calls.length = 0
+    this.#freeSlots.length = 0
+    this.#batch = undefined
+    this.load = 0
+  }
+
+  #send(frame: Frame, transfers: ReadonlyArray<ArrayBuffer> = []): void {
+    this.#link?.send(frame, transfers)
+  }
+
+  #reference(definition: TaskDefinition): TaskReference {
+    const known = this.#known.get(definition)
+    if (known !== undefined) return known
+    const index = this.#known.size
+    this.#known.set(definition, index)
+    return [index, definition.module, definition.name]
+  }
+
+  #receive(frame: Frame): void {
+    if (this.state === "gone") return
+    if (!Array.isArray(frame) || frame[1] !== this.executor || frame[2] !== this.generation) {
+      return this.#events.dropped(this)
+    }
+    switch (frame[0]) {
+      case Kind.Ready:
+        if (this.state !== "starting") return this.#events.dropped(this)
+        this.state = "ready"
+        return this.#events.ready(this)
+      case Kind.Outcomes:
+        for (let at = HEADER; at + OUTCOME_STRIDE <= frame.length; at += OUTCOME_STRIDE) {
+          const cell = this.#answered(frame[at])
+          if (cell === undefined) this.#events.dropped(this)
+          else {
+            cell.ran = frame[at + 3]
+            this.#events.outcome(this, cell, frame[at + 1], frame[at + 2])
+          }
+        }
+        return this.#events.idle(this)
+      case Kind.Output:
+        return this.#events.output(frame[HEADER], frame[HEADER + 1])
+      case Kind.Fatal:
+        this.fatal = frame[HEADER]
+        return
+      default:
+        return this.#events.dropped(this)
+    }
+  }
+
+  /** The call that a reply names, which is then no longer in the worker's hands; `undefined` for a stale or duplicate reply. */
+  #answered(wireId: unknown): FutureCell | undefined {
+    if (typeof wireId !== "number") return undefined
+    const slot = wireId % SLOTS
+    const cell = this.#calls[slot]
+    if (cell === undefined || cell.wireId !== wireId) return undefined
+    this.#calls[slot] = undefined
+    this.#freeSlots.push(slot)
+    this.load--
+    return cell
+  }
+
+  #exited(exit: LinkExit): void {
+    if (this.state === "gone") return
+    this.state = "gone"
+    this.#events.gone(this, exit)
+  }
+}

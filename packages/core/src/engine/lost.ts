@@ -1,0 +1,42 @@
+/** How a worker ended, read from what its link, and it itself, reported. */
+import type { LinkExit } from "../Backend.ts"
+import { WorkerLostError } from "../ExecutorError.ts"
+import type { WorkerLostReason } from "../ExecutorError.ts"
+import type { WorkerExit } from "../options.ts"
+import { decodeError } from "../wire/error.ts"
+import { ours } from "./Failure.ts"
+import type { Failure } from "./Failure.ts"
+import type { Lane } from "./Lane.ts"
+
+const reasonOf = (lane: Lane, exit: LinkExit): WorkerLostReason => {
+  if (lane.fatal !== undefined) return "uncaught"
+  if ((exit.error as NodeJS.ErrnoException | undefined)?.code === "ERR_WORKER_OUT_OF_MEMORY") return "out-of-memory"
+  if (exit.error !== undefined) return "uncaught"
+  return exit.signal === undefined ? "exit" : "signal"
+}
+
+/** The error that says why a worker ended: its own uncaught one, or what the backend saw. */
+export const exitCause = (lane: Lane, exit: LinkExit): unknown =>
+  lane.fatal === undefined ? exit.error : decodeError(lane.fatal, [])
+
+/** The failure of the calls that ran on it. */
+export const workerLost = (lane: Lane, exit: LinkExit): Failure =>
+  ours(() => {
+    const cause = exitCause(lane, exit)
+    return new WorkerLostError({
+      exitCode: exit.exitCode,
+      signal: exit.signal,
+      workerId: lane.workerId ?? "unborn",
+      reason: reasonOf(lane, exit),
+      ...(cause === undefined ? {} : { cause })
+    })
+  })
+
+/** What `onWorkerExit` is told. */
+export const workerExit = (lane: Lane, exit: LinkExit): WorkerExit => ({
+  workerId: lane.workerId,
+  exitCode: exit.exitCode,
+  signal: exit.signal,
+  reason: lane.ended ? "stopped" : reasonOf(lane, exit),
+  cause: exitCause(lane, exit)
+})

@@ -1,0 +1,289 @@
+/**
+ * Many calls of one task, pulled from their input as their results are taken.
+ *
+ * Items travel in chunks; each item has its own outcome whatever the chunking. The size of a chunk follows the measured time of an item, so that a
+ * chunk is worth the trip and no worker is left with a long one.
+ */
+import { toMillis } from "../duration.ts"
+import type { DurationInput } from "../duration.ts"
+import { InvalidOptionError, TaskTimeoutError } from "../ExecutorError.ts"
+import { infoOf } from "../Task.ts"
+import type { ErrorRecord } from "../wire/error.ts"
+import { Status } from "../wire/frames.ts"
+import type { Engine } from "./Engine.ts"
+import { cancelledBy, remote } from "./Failure.ts"
+import type { Failure } from "./Failure.ts"
+import type { FutureCell } from "./FutureCell.ts"
+import { State } from "./FutureCell.ts"
+
+export interface MapOptions {
+  /** Items that travel together: a number, or `"auto"` (default), which follows the measured time of an item. */
+  readonly chunkSize?: number | "auto" | undefined
+  /** Items pulled from the input and not yet yielded, at most. Default: four chunks for each call that can run at a time. */
+  readonly bufferSize?: number | undefined
+  /** Yield in the order of the input (default), or as results come. */
+  readonly ordered?: boolean | undefined
+  /** How long the whole may take, counted from the first `next`; then `next` throws `TaskTimeoutError` (`clock: "wait"`) and the rest is cancelled. */
+  readonly timeout?: DurationInput | undefined
+}
+
+/** One item's outcome. */
+export type Outcome<A> = { readonly ok: true; readonly value: A } | { readonly ok: false; readonly failure: Failure }
+
+interface Chunk {
+  readonly cell: FutureCell
+  readonly size: number
+  /** Flat list of `status` and value per item, once it is back. */
+  outcomes: ReadonlyArray<unknown> | undefined
+  /** The next item to yield. */
+  cursor: number
+}
+
+/** Worker time that a chunk aims at, in milliseconds: hundreds of times the cost of a hand-over, small beside any balance that matters. */
+const CHUNK_MILLIS = 4
+const LARGEST_CHUNK = 16_384
+
+export class MapRun<A> {
+  readonly #engine: Engine
+  readonly #task: unknown
+  readonly #source: Iterator<unknown> | AsyncIterator<unknown>
+  readonly #fixed: number | undefined
+  readonly #bufferSize: number
+  readonly #ordered: boolean
+  readonly #timeout: number
+  #deadline: number | undefined
+  /** Chunks handed in and not yet yielded to the end, oldest first. */
+  #chunks: Array<Chunk> = []
+  #chunkSize: number
+  /** Items pulled and not yet yielded. */
+  #ahead = 0
+  /** An item that is being pulled from an asynchronous input. */
+  #pulling = false
+  #collected: Array<unknown> = []
+  #exhausted = false
+  /** What the input threw, yielded at its position. */
+  #inputError: { readonly error: unknown } | undefined
+  #closed = false
+  #wake: (() => void) | undefined
+
+  constructor(
+    engine: Engine,
+    task: unknown,
+    items: Iterable<unknown> | AsyncIterable<unknown>,
+    options: MapOptions = {}
+  ) {
+    const { bufferSize, chunkSize = "auto", ordered = true, timeout } = options
+    if (chunkSize !== "auto") atLeastOne("chunkSize", chunkSize, ` or "auto"`)
+    if (bufferSize !== undefined) atLeastOne("bufferSize", bufferSize)
+    this.#engine = engine
+    this.#task = task
+    this.#source = iteratorOf(items)
+    // A run clock is an item's own: one that has one travels alone.
+    const alone = infoOf(task)?.options?.timeout !== undefined
+    this.#fixed = alone ? 1 : chunkSize === "auto" ? undefined : chunkSize
+    this.#chunkSize = this.#fixed ?? 1
+    this.#bufferSize = bufferSize ?? Infinity
+    this.#ordered = ordered
+    this.#timeout = timeout === undefined ? Infinity : toMillis(timeout, "timeout")
+  }
+
+  /** The next outcome; `undefined` at the end. Rejects with what the input threw, at its position. */
+  async next(): Promise<Outcome<A> | undefined> {
+    this.#deadline ??= performance.now() + this.#timeout
+    while (!this.#closed) {
+      this.#fill()
+      const outcome = this.#take()
+      if (outcome !== undefined) return outcome
+      if (this.#exhausted && !this.#pulling && this.#chunks.length === 0 && this.#collected.length === 0) {
+        this.#closed = true
+        if (this.#inputError !== undefined) throw this.#inputError.error
+        return undefined
+      }
+      await this.#arrival()
+    }
+    return undefined
+  }
+
+  /** The outcomes that are here already, without waiting. */
+  ready(): Array<Outcome<A>> {
+    const outcomes: Array<Outcome<A>> = []
+    for (let outcome = this.#take(); outcome !== undefined; outcome = this.#take()) outcomes.push(outcome)
+    return outcomes
+  }
+
+  /** Cancels what has not started, and pulls no more. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    for (const { cell } of this.#chunks) this.#engine.cancel(cell, "map")
+    this.#chunks = []
+    this.#wake?.()
+    if (!this.#exhausted) await this.#source.return?.()
+  }
+
+  #take(): Outcome<A> | undefined {
+    const index = this.#ordered ? 0 : this.#chunks.findIndex((chunk) => chunk.outcomes !== undefined)
+    const chunk = this.#chunks[index]
+    if (chunk?.outcomes === undefined) return undefined
+    const at = chunk.cursor * 2
+    const outcome = this.#outcome(chunk.outcomes[at], chunk.outcomes[at + 1])
+    this.#ahead--
+    if (++chunk.cursor === chunk.size) this.#chunks.splice(index, 1)
+    return outcome
+  }
+
+  #outcome(status: unknown, value: unknown): Outcome<A> {
+    switch (status) {
+      case Status.Succeeded:
+        return { ok: true, value: value as A }
+      case Status.Interrupted:
+        return { ok: false, failure: cancelledBy("interrupt") }
+      case WHOLE:
+        return { ok: false, failure: value as Failure }
+      default: {
+        const kind = status === Status.Threw ? "threw" : status === Status.Failed ? "failed" : "ours"
+        return {
+          ok: false,
+          failure: remote(kind, value as ErrorRecord, infoOf(this.#task)?.definition.settings.errors ?? [])
+        }
+      }
+    }
+  }
+
+  /** Pulls items and hands chunks in until enough is ahead. */
+  #fill(): void {
+    const { concurrency, maxWorkers } = this.#engine.options
+    const chunksAhead = 4 * maxWorkers * concurrency
+    while (!this.#exhausted && !this.#pulling && this.#chunks.length < chunksAhead && this.#ahead < this.#bufferSize) {
+      let pulled: IteratorResult<unknown> | Promise<IteratorResult<unknown>>
+      try {
+        pulled = this.#source.next()
+      } catch (error) {
+        this.#end({ error })
+        break
+      }
+      if (pulled instanceof Promise) {
+        // Those collected so far do not wait for an input that takes its time.
+        this.#hand()
+        this.#pulling = true
+        pulled.then((result) => this.#pulled(result), (error) => this.#end({ error })).finally(() => {
+          this.#pulling = false
+          this.#wake?.()
+        })
+        return
+      }
+      this.#pulled(pulled)
+    }
+    this.#hand()
+  }
+
+  #pulled(result: IteratorResult<unknown>): void {
+    if (result.done === true) return this.#end(undefined)
+    if (this.#closed) return
+    this.#collected.push(result.value)
+    this.#ahead++
+    if (this.#collected.length >= this.#chunkSize) this.#hand()
+  }
+
+  #end(inputError: { readonly error: unknown } | undefined): void {
+    this.#exhausted = true
+    this.#inputError = inputError
+    this.#hand()
+  }
+
+  /** Hands in the items collected so far. */
+  #hand(): void {
+    if (this.#collected.length === 0) return
+    const items = this.#collected
+    this.#collected = []
+    const cell = items.length === 1
+      ? this.#engine.submit(this.#task, [items[0]])
+      : this.#engine.submit(this.#task, [items], true)
+    cell.watched = true
+    const chunk: Chunk = { cell, size: items.length, outcomes: undefined, cursor: 0 }
+    this.#chunks.push(chunk)
+    cell.observe(() => {
+      chunk.outcomes = outcomesOf(cell, chunk.size)
+      this.#measure(chunk)
+      this.#wake?.()
+    })
+  }
+
+  #measure({ cell, size }: Chunk): void {
+    if (this.#fixed !== undefined || cell.code !== State.Succeeded) return
+    const wanted = CHUNK_MILLIS / Math.max(cell.ran / size, 1e-6)
+    const size_ = Math.min(wanted, this.#chunkSize * 4, LARGEST_CHUNK, this.#bufferSize / 4)
+    this.#chunkSize = Math.max(1, Math.floor(size_))
+  }
+
+  #arrival(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const left = this.#deadline! - performance.now()
+      const timer = left === Infinity ? undefined : setTimeout(() => {
+        void this.close()
+        reject(new TaskTimeoutError({ clock: "wait", after: this.#timeout }))
+      }, Math.max(left, 0))
+      this.#wake = () => {
+        this.#wake = undefined
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}
+
+/** In place of a status: the failure of the whole chunk, shared by its items. */
+const WHOLE = -1
+
+const outcomesOf = (cell: FutureCell, size: number): ReadonlyArray<unknown> => {
+  if (cell.code === State.Succeeded) return cell.each ? cell.value : [Status.Succeeded, cell.value]
+  return Array.from({ length: size }, () => [WHOLE, cell.failure]).flat()
+}
+
+const iteratorOf = (items: Iterable<unknown> | AsyncIterable<unknown>): Iterator<unknown> | AsyncIterator<unknown> => {
+  const asynchronous = (items as Partial<AsyncIterable<unknown>> | null | undefined)?.[Symbol.asyncIterator]
+  if (typeof asynchronous === "function") return asynchronous.call(items)
+  const synchronous = (items as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator]
+  if (typeof synchronous === "function") return synchronous.call(items)
+  throw new InvalidOptionError({ option: "items", received: items, expected: "an Iterable or an AsyncIterable" })
+}
+
+const atLeastOne = (option: string, value: unknown, more = ""): void => {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 1) return
+  throw new InvalidOptionError({ option, received: value, expected: `a whole number of at least 1${more}` })
+}
+
+/** Yields values; the first failure ends it and cancels the rest. */
+export const mapValues = <A>(run: MapRun<A>): AsyncIterableIterator<A> =>
+  iterable(run, async (outcome) => {
+    if (outcome.ok) return outcome.value
+    await run.close()
+    throw outcome.failure.build()
+  })
+
+/** Yields outcomes as data and goes on after failures (`Promise.allSettled`). */
+export const mapSettled = <A>(run: MapRun<A>): AsyncIterableIterator<PromiseSettledResult<A>> =>
+  iterable(
+    run,
+    (outcome) =>
+      outcome.ok
+        ? { status: "fulfilled", value: outcome.value }
+        : { status: "rejected", reason: outcome.failure.build() }
+  )
+
+const iterable = <A, B>(
+  run: MapRun<A>,
+  yielded: (outcome: Outcome<A>) => B | Promise<B>
+): AsyncIterableIterator<B> => ({
+  [Symbol.asyncIterator]() {
+    return this
+  },
+  async next() {
+    const outcome = await run.next()
+    return outcome === undefined ? { done: true, value: undefined } : { done: false, value: await yielded(outcome) }
+  },
+  async return() {
+    await run.close()
+    return { done: true, value: undefined }
+  }
+})

@@ -1,0 +1,197 @@
+/**
+ * The error codec: what a task threw, as plain data, and back. A record is a flat list of errors that name each other by position, so
+ * neither cycles nor a chain of ten thousand causes are a special case.
+ */
+import { isProxy } from "node:util/types"
+import { describe } from "../ExecutorError.ts"
+import { baseOf, type Blueprint, make, positionIn } from "./errorClass.ts"
+import { captureLenient, type CaptureMode, captureValue } from "./value.ts"
+
+/** Portable: survives `structuredClone`, and a frame if it was made for one. */
+export interface ErrorRecord {
+  readonly thrown: Slot
+  readonly errors: ReadonlyArray<EncodedError>
+}
+
+/** A value, an error of the record, or a list of such. */
+type Slot = { readonly value: unknown } | { readonly error: number } | { readonly list: ReadonlyArray<Slot> }
+
+interface EncodedError extends Blueprint {
+  /** Where the class was in the list that the encoder was given, and its name, as the decoder's list may be another. */
+  readonly listed: readonly [position: number, name: string] | undefined
+  readonly stack: string | undefined
+  readonly fields: ReadonlyArray<readonly [key: string, slot: Slot, isEnumerable: boolean]>
+}
+
+/** Fields that matter also where they are not enumerable: what native errors hide there ... */
+const hidden = new Set(["cause", "errors", "error", "suppressed", "code", "_tag"])
+/** ... and what a class may hold on its prototype, as Effect's tagged errors do. */
+const inherited = ["code", "_tag"]
+
+/** A getter could make a new error each time that it is asked. */
+const maxErrors = 10_000
+
+/** Never throws, whatever was thrown. `classes` are those that shall come back as instances; `decodeError` must be given them too. */
+export const encodeError = (thrown: unknown, mode: CaptureMode, classes: ReadonlyArray<unknown> = []): ErrorRecord => {
+  try {
+    return new Encoder(mode, classes).record(thrown)
+  } catch (error) {
+    return new Encoder(mode, []).record(new Error(`An error that cannot be described (${describe(error)})`))
+  }
+}
+
+/** What was thrown. Errors in it are new ones at each call, so that each who waits may have its own stack. */
+export const decodeError = (record: ErrorRecord, classes: ReadonlyArray<unknown> = []): unknown => {
+  const errors = record.errors.map((encoded) => make(encoded, classOf(encoded, classes)))
+  errors.forEach((error, i) => fill(error, record.errors[i]!, errors))
+  return fromSlot(record.thrown, errors)
+}
+
+class Encoder {
+  readonly #mode: CaptureMode
+  readonly #classes: ReadonlyArray<unknown>
+  /** Every error met so far, by its position in the record. */
+  readonly #positions = new Map<object, number>()
+
+  constructor(mode: CaptureMode, classes: ReadonlyArray<unknown>) {
+    this.#mode = mode
+    this.#classes = classes
+  }
+
+  record(thrown: unknown): ErrorRecord {
+    const slot = this.#thrown(thrown)
+    const errors: EncodedError[] = []
+    // The map grows while it is read: each error may lead to others.
+    for (const error of this.#positions.keys()) errors.push(this.#encode(error))
+    return { thrown: slot, errors }
+  }
+
+  #thrown(thrown: unknown): Slot {
+    const error = this.#asError(thrown)
+    if (error !== undefined) return error
+    try {
+      return { value: captureValue(thrown, "error", "error", this.#mode, []) }
+    } catch (notPortable) {
+      return this.#asError(notPortable)!
+    }
+  }
+
+  #asError(value: unknown): Slot | undefined {
+    if (typeof value !== "object" || value === null) return undefined
+    let position = this.#positions.get(value)
+    if (position === undefined) {
+      const isError = attempt(() => baseOf(value) !== undefined || positionIn(this.#classes, value) !== -1, false)
+      if (!isError) return undefined
+      position = this.#positions.size
+      if (position >= maxErrors) return { value: "[too many errors]" }
+      this.#positions.set(value, position)
+    }
+    return { error: position }
+  }
+
+  #encode(error: object): EncodedError {
+    const position = attempt(() => positionIn(this.#classes, error), -1)
+    const listed = position === -1 ? undefined : [position, (this.#classes[position] as Function).name] as const
+    const base = attempt(() => baseOf(error), undefined)
+    const fields = this.#fields(error, base !== undefined)
+    // An instance of a listed class that is no error: all that it has is fields.
+    if (base === undefined) return { base, listed, name: undefined, message: undefined, stack: undefined, fields }
+    const name = read(error, "name", () => undefined)
+    const stack = read(error, "stack", () => undefined)
+    return { base, listed, name, message: this.#message(error), stack, fields }
+  }
+
+  #message(error: object): string | undefined {
+    const message = read(error, "message", describeThrow)
+    return message === "" && !attempt(() => Object.hasOwn(error, "message"), false) ? undefined : message
+  }
+
+  #fields(error: object, isError: boolean): EncodedError["fields"] {
+    const fields: Array<readonly [string, Slot, boolean]> = []
+    const own = attempt(() => Reflect.ownKeys(error), [])
+    for (const key of own) {
+      if (typeof key !== "string" || (isError && (key === "message" || key === "stack"))) continue
+      const isEnumerable = attempt(() => Object.prototype.propertyIsEnumerable.call(error, key), false)
+      if (isEnumerable || hidden.has(key)) fields.push([key, this.#field(error, key), isEnumerable])
+    }
+    for (const key of inherited) {
+      if (own.includes(key) || !attempt(() => key in error, false)) continue
+      const slot = this.#field(error, key)
+      if (!("value" in slot && slot.value === undefined)) fields.push([key, slot, false])
+    }
+    return fields
+  }
+
+  #field(error: object, key: string): Slot {
+    let value: unknown
+    try {
+      value = (error as Record<string, unknown>)[key]
+    } catch (thrown) {
+      return { value: describeThrow(thrown) }
+    }
+    return key === "errors" && Array.isArray(value) && !isProxy(value) ? this.#list(value) : this.#slot(value)
+  }
+
+  #list(values: ReadonlyArray<unknown>): Slot {
+    const list: Slot[] = []
+    for (let i = 0; i < values.length && i < maxErrors; i++) {
+      list.push(attempt(() => this.#slot(values[i]), { value: undefined }))
+    }
+    return { list }
+  }
+
+  #slot(value: unknown): Slot {
+    return this.#asError(value) ?? { value: captureLenient(value, this.#mode, []) }
+  }
+}
+
+const describeThrow = (thrown: unknown): string => `[throws ${describe(thrown)}]`
+
+const attempt = <A>(body: () => A, otherwise: A): A => {
+  try {
+    return body()
+  } catch {
+    return otherwise
+  }
+}
+
+/** A property that should be a text. */
+const read = <A>(source: object, key: string, otherwise: (thrown: unknown) => A): string | undefined | A => {
+  try {
+    const value = (source as Record<string, unknown>)[key]
+    return value === undefined || typeof value === "string" ? value : String(value)
+  } catch (thrown) {
+    return otherwise(thrown)
+  }
+}
+
+const classOf = ({ listed }: EncodedError, classes: ReadonlyArray<unknown>): Function | undefined => {
+  if (listed === undefined) return undefined
+  const [position, name] = listed
+  const isIt = (value: unknown): value is Function => typeof value === "function" && value.name === name
+  const there = classes[position]
+  return isIt(there) ? there : classes.find(isIt)
+}
+
+const fill = (error: object, encoded: EncodedError, errors: ReadonlyArray<object>): void => {
+  const { base, fields, message, name, stack } = encoded
+  if (base !== undefined) define(error, "stack", stack ?? `${name ?? base}: ${message ?? ""}`, false)
+  if (name !== undefined && attempt(() => (error as Error).name, undefined) !== name) define(error, "name", name, false)
+  for (const [key, slot, isEnumerable] of fields) {
+    const value = fromSlot(slot, errors)
+    // Its class says so already.
+    if (
+      !isEnumerable && inherited.includes(key) && attempt(() => (error as Record<string, unknown>)[key], {}) === value
+    ) continue
+    define(error, key, value, isEnumerable)
+  }
+}
+
+const fromSlot = (slot: Slot, errors: ReadonlyArray<object>): unknown => {
+  if ("value" in slot) return slot.value
+  return "error" in slot ? errors[slot.error] : slot.list.map((item) => fromSlot(item, errors))
+}
+
+const define = (target: object, key: string, value: unknown, isEnumerable: boolean): void => {
+  Object.defineProperty(target, key, { value, enumerable: isEnumerable, configurable: true, writable: true })
+}

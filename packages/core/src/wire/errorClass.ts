@@ -1,0 +1,96 @@
+/** Which class an error is of, and how to make one without calling any constructor of the user's. */
+import { isNativeError } from "node:util/types"
+import * as ours from "../ExecutorError.ts"
+
+const builtins = new Map<string, Function>(
+  [
+    "Error",
+    "EvalError",
+    "RangeError",
+    "ReferenceError",
+    "SyntaxError",
+    "TypeError",
+    "URIError",
+    "AggregateError",
+    "SuppressedError",
+    "DOMException"
+  ].flatMap((name) => name in globalThis ? [[name, (globalThis as never)[name] as Function]] : [])
+)
+
+const known = new Map(builtins)
+for (const value of Object.values(ours)) {
+  if (typeof value === "function" && (value.prototype as unknown) instanceof Error) known.set(value.name, value)
+}
+
+const nameOfPrototype = new Map<object, string>(
+  Array.from(known, ([name, { prototype }]) => [prototype as object, name])
+)
+
+/** The nearest class that both sides have; `undefined` for what is no error. Throws what the traps of a proxy throw. */
+export const baseOf = (value: object): string | undefined => {
+  for (const prototype of prototypesOf(value)) {
+    const name = nameOfPrototype.get(prototype)
+    if (name !== undefined) return name
+  }
+  if (!isNativeError(value)) return undefined
+  // From another realm: its classes have the same names, but are others.
+  for (const prototype of prototypesOf(value)) {
+    const name: unknown = prototype.constructor?.name
+    if (typeof name === "string" && builtins.has(name)) return name
+  }
+  return "Error"
+}
+
+/** The position of the value's own class in a list of classes, or of its nearest ancestor there; -1 if there is none. */
+export const positionIn = (classes: ReadonlyArray<unknown>, value: object): number => {
+  if (classes.length === 0) return -1
+  for (const prototype of prototypesOf(value)) {
+    const position = classes.findIndex((listed) => typeof listed === "function" && listed.prototype === prototype)
+    if (position !== -1) return position
+  }
+  return -1
+}
+
+// A proxy could invent ancestors for ever.
+const maxAncestors = 100
+
+function* prototypesOf(value: object): Iterable<object> {
+  let prototype: object | null = Object.getPrototypeOf(value)
+  for (let i = 0; prototype !== null && i < maxAncestors; i++) {
+    yield prototype
+    prototype = Object.getPrototypeOf(prototype)
+  }
+}
+
+export interface Blueprint {
+  readonly base: string | undefined
+  readonly name: string | undefined
+  readonly message: string | undefined
+}
+
+/** A real error of the listed class, else of the base; without a base, an object of the listed class, else a plain one. */
+export const make = (blueprint: Blueprint, listed: Function | undefined): object => {
+  const base = blueprint.base === undefined ? undefined : known.get(blueprint.base)
+  if (base === undefined) return Object.create(listed?.prototype ?? Object.prototype)
+  const native = builtins.get(blueprint.base!) ?? Error
+  const args = argsOf(blueprint)
+  try {
+    return Reflect.construct(native, args, listed ?? base)
+  } catch {
+    // What was listed is no constructor.
+    return Reflect.construct(native, args, base)
+  }
+}
+
+const argsOf = ({ base, name, message }: Blueprint): unknown[] => {
+  switch (base) {
+    case "DOMException":
+      return [message ?? "", name ?? "Error"]
+    case "AggregateError":
+      return message === undefined ? [[]] : [[], message]
+    case "SuppressedError":
+      return message === undefined ? [] : [undefined, undefined, message]
+    default:
+      return message === undefined ? [] : [message]
+  }
+}

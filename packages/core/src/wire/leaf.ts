@@ -1,0 +1,46 @@
+/** Objects that hold no other objects, or whose insides only Node knows. */
+import { isExternal } from "node:util/types"
+import { nameOf, Refusal } from "./Refusal.ts"
+import { Special } from "./Special.ts"
+
+const getTime = Date.prototype.getTime
+
+export const copyDate = (source: object): Date => new Date(getTime.call(source))
+
+/** Regular expressions, boxed primitives, errors, and objects of Node's own: only `structuredClone` knows their insides. */
+export const cloneAlone = (source: object, sharesMemory: boolean): object => {
+  try {
+    return structuredClone(source)
+  } catch (error) {
+    // Anything else was thrown by a getter of the user, or by the end of the stack.
+    if (!(error instanceof DOMException)) throw error
+    throw new Refusal(nameOf(source), hintFor(source, sharesMemory))
+  }
+}
+
+export const copyDOMException = (source: DOMException, sharesMemory: boolean): object =>
+  sharesMemory ? cloneAlone(source, sharesMemory) : Special.fromDOMException(source)
+
+/** For what is a live thing behind an address in this process. */
+export const onlySharedMemory = (source: object): Refusal => new Refusal(nameOf(source), memoryHint)
+
+/** For what `structuredClone` turns into `{}` without a word. */
+export const emptied = (source: object): Refusal =>
+  new Refusal(nameOf(source), "It has no enumerable fields of its own and would arrive as {}")
+
+/** Whether an object with the prototype of a plain one, and without keys, is more than `{}`: `Math`, `arguments`, a native handle. */
+export const isPlainlyEmpty = (source: object): boolean =>
+  Object.prototype.toString.call(source) === "[object Object]" && !isExternal(source)
+
+/** Whether this is the `Object.prototype` of another realm (`node:vm`, a test runner that uses it). */
+export const isForeignObjectPrototype = (prototype: object): boolean =>
+  Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "isPrototypeOf")
+
+const memoryHint = "Only executors that share memory (threads, inline) can carry it"
+const transferable = new Set(["MessagePort", "ReadableStream", "WritableStream", "TransformStream", "FileHandle"])
+
+const hintFor = (source: object, sharesMemory: boolean): string | undefined => {
+  const name = nameOf(source).replace("instance of ", "")
+  if (!transferable.has(name)) return undefined
+  return sharesMemory ? "Hand it over with Task.with(task, { transfer: [...] })" : memoryHint
+}

@@ -1,0 +1,31 @@
+/**
+ * The call that is running here, kept per asynchronous context.
+ *
+ * One store per call: a module variable would be ten times cheaper and names the wrong call after the first `await`.
+ */
+import { AsyncLocalStorage } from "node:async_hooks"
+
+/** What a running task can know of its own call. */
+export interface TaskContext {
+  /** Aborted when the call is asked to stop. Made at the first use, since most tasks never ask. */
+  readonly signal: AbortSignal
+  /** The call's id, equal to `future.info.id`. */
+  readonly id: number
+  /** 1 for the first run, 2 for the first retry, and so on. */
+  readonly attempt: number
+  /** The worker's thread id, process id, or `"inline"`. */
+  readonly workerId: number | string
+}
+
+// Copies of this file (sources beside `dist`) share one storage, so that a task sees its call through any of them.
+const key = Symbol.for("@futures/core/context")
+const storage: AsyncLocalStorage<TaskContext> =
+  ((globalThis as { [key]?: AsyncLocalStorage<TaskContext> })[key] ??= new AsyncLocalStorage())
+
+export const currentTask = (): TaskContext | undefined => storage.getStore()
+
+export const runAs = <A>(
+  context: TaskContext,
+  fn: (...args: ReadonlyArray<unknown>) => A,
+  args: ReadonlyArray<unknown>
+): A => storage.run(context, fn, ...args)

@@ -1,0 +1,11 @@
+/** What each thread runs. */
+import { serve } from "@futures/core/Worker"
+import { parentPort } from "node:worker_threads"
+
+const port = parentPort!
+const served = serve({
+  sharesMemory: true,
+  send: (frame, transfers) => port.postMessage(frame, transfers),
+  end: () => process.exit(0)
+})
+port.on("message", served.receive)
