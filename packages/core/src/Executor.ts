@@ -7,7 +7,6 @@
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import type { ConfigError } from "effect/Config"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -17,57 +16,24 @@ import { effectError } from "./engine/Failure.ts"
 import { State } from "./engine/FutureCell.ts"
 import type { FutureCell } from "./engine/FutureCell.ts"
 import type { MapOptions, Outcome } from "./engine/map.ts"
-import { openMap } from "./executorClass.ts"
-import type { EngineExecutor, ExecutorClass } from "./executorClass.ts"
+import type { ExecutorClass } from "./executorClass.ts"
 import { ExecutorShutdownError, InvalidOptionError, QueueFullError } from "./ExecutorError.ts"
 import type { TaskError } from "./ExecutorError.ts"
+import type * as Service from "./ExecutorService.ts"
+import { executorKey, openMap } from "./ExecutorService.ts"
+import type { Items, OpenExecutor } from "./ExecutorService.ts"
 import { Future } from "./Future.ts"
 import type { ExecutorOptions } from "./options.ts"
 import { optionsFromText, textOptions, variableOf } from "./options.ts"
 import type * as Task from "./Task.ts"
 
-/** Runs tasks, each in one of its workers (`concurrent.futures.Executor`). */
-export interface Executor extends AsyncDisposable {
-  /**
-   * Hands in a call; its arguments are captured now. Never throws: a call that cannot be accepted is a future that has already failed, with
-   * `ExecutorShutdownError`, `QueueFullError`, `BrokenExecutorError` or `NotPortableError`.
-   *
-   * ```ts
-   * const job = executor.submit(who, 2)
-   * console.log(await job.result())
-   * ```
-   */
-  submit<F extends Task.Call>(task: F, ...args: Task.Args<F>): Future<Task.Success<F>, Task.Failure<F>>
-  /** `submit` and `result` in one. */
-  run<F extends Task.Call>(task: F, ...args: Task.Args<F>): Promise<Task.Success<F>>
-  /**
-   * Calls the task with each item and yields the results in the order of the items. Pulls items as results are taken, so the input may be infinite; the
-   * first failure ends it and cancels the rest, and so does leaving the loop (`Executor.map` with `buffersize`).
-   */
-  map<F extends Task.Call>(task: F, items: Items<F>, options?: MapOptions): AsyncIterableIterator<Task.Success<F>>
-  /** As `map`, with each item's outcome as data; failures do not end it (`Promise.allSettled`). */
-  mapSettled<F extends Task.Call>(
-    task: F,
-    items: Items<F>,
-    options?: MapOptions
-  ): AsyncIterableIterator<PromiseSettledResult<Task.Success<F>>>
-  /** Takes no more calls, waits for those it has, ends the workers. Idempotent. */
-  shutdown(options?: ShutdownOptions): Promise<void>
-  /** Cancels what is pending, interrupts what runs, ends the workers. */
-  terminate(): Promise<void>
-  stats(): ExecutorStats
-}
-
-/** What `map` may be given for a task that takes one argument. */
-export type Items<F> = Iterable<Task.Args<F>[0]> | AsyncIterable<Task.Args<F>[0]>
-
-const key = Context.Service<Executor>("@futures/core/Executor")
+export type Executor = Service.Executor
 
 const submit = <F extends Task.Call>(
   task: F,
   ...args: Task.Args<F>
 ): Effect.Effect<Future<Task.Success<F>, Task.Failure<F>>, ExecutorShutdownError | QueueFullError, Executor> =>
-  key.use((executor) => {
+  executorKey.use((executor) => {
     const future = executor.submit(task, ...args)
     const cell = future as unknown as FutureCell
     if (cell.code === State.Failed && cell.attempt === 0) {
@@ -81,7 +47,7 @@ const run = <F extends Task.Call>(
   task: F,
   ...args: Task.Args<F>
 ): Effect.Effect<Task.Success<F>, Task.Failure<F> | TaskError, Executor> =>
-  key.use((executor) => {
+  executorKey.use((executor) => {
     const future = executor.submit(task, ...args)
     return Effect.onInterrupt(Future.result(future), () => Future.interrupt(future))
   })
@@ -97,18 +63,18 @@ const mapExit = <F extends Task.Call, I extends StreamItems<F>>(
   options?: MapOptions
 ): Stream.Stream<Exit.Exit<Task.Success<F>, Task.Failure<F> | TaskError>, ItemsError<I>, Executor | ItemsContext<I>> =>
   Stream.unwrap(Effect.gen(function*() {
-    const executor = yield* key
+    const executor = yield* executorKey
     const source: Items<F> = Stream.isStream(items)
       ? yield* Stream.toAsyncIterableEffect(items as Stream.Stream<Task.Args<F>[0]>)
       : items as Items<F>
-    const run = yield* Effect.acquireRelease(
-      Effect.sync(() => (executor as EngineExecutor)[openMap](task, source, options)),
-      (run) => Effect.promise(() => run.close())
+    const mapRun = yield* Effect.acquireRelease(
+      Effect.sync(() => (executor as OpenExecutor)[openMap](task, source, options)),
+      (opened) => Effect.promise(() => opened.close())
     )
-    const next = Effect.tryPromise({ try: () => run.next(), catch: (error) => error as ItemsError<I> })
+    const next = Effect.tryPromise({ try: () => mapRun.next(), catch: (error) => error as ItemsError<I> })
     return Stream.fromPull(Effect.succeed(Effect.flatMap(next, (first) => {
       if (first === undefined) return Cause.done()
-      return Effect.succeed(Arr.map([first, ...run.ready()] as const, (outcome) => exitOf<F>(outcome)))
+      return Effect.succeed(Arr.map([first, ...mapRun.ready()] as const, (outcome) => exitOf<F>(outcome)))
     })))
   })) as never
 
@@ -123,13 +89,13 @@ const map = <F extends Task.Call, I extends StreamItems<F>>(
   Stream.mapEffect(mapExit(task, items, options), (exit) => exit)
 
 const shutdown = (options?: ShutdownOptions): Effect.Effect<void, never, Executor> =>
-  key.use((executor) => Effect.promise(() => executor.shutdown(options)))
+  executorKey.use((executor) => Effect.promise(() => executor.shutdown(options)))
 
-const terminate: Effect.Effect<void, never, Executor> = key.use((executor) =>
+const terminate: Effect.Effect<void, never, Executor> = executorKey.use((executor) =>
   Effect.promise(() => executor.terminate())
 )
 
-const stats: Effect.Effect<ExecutorStats, never, Executor> = key.useSync((executor) => executor.stats())
+const stats: Effect.Effect<ExecutorStats, never, Executor> = executorKey.useSync((executor) => executor.stats())
 
 /** Executors by the names that `EXECUTOR_BACKEND` may say. */
 export type Backends = Readonly<Record<string, ExecutorClass>>
@@ -187,4 +153,14 @@ const layerConfig = (backends: Backends): Layer.Layer<Executor, InvalidOptionErr
   }))
 
 /** The service key of the executor, and the statics: Effect twins of the methods, each of which needs an `Executor`. */
-export const Executor = Object.assign(key, { submit, run, map, mapExit, shutdown, terminate, stats, open, layerConfig })
+export const Executor = Object.assign(executorKey, {
+  submit,
+  run,
+  map,
+  mapExit,
+  shutdown,
+  terminate,
+  stats,
+  open,
+  layerConfig
+})

@@ -9,9 +9,9 @@ import type { ExecutorStats, ShutdownOptions } from "./engine/Engine.ts"
 import { MapRun, mapSettled, mapValues } from "./engine/map.ts"
 import type { MapOptions } from "./engine/map.ts"
 import { supervise } from "./engine/supervision.ts"
-import { Executor } from "./Executor.ts"
-import type { Items } from "./Executor.ts"
 import type { InvalidOptionError } from "./ExecutorError.ts"
+import { executorKey, openMap } from "./ExecutorService.ts"
+import type { Executor, Items, OpenExecutor } from "./ExecutorService.ts"
 import type { Future } from "./Future.ts"
 import { resolveOptions } from "./options.ts"
 import type { ExecutorOptions } from "./options.ts"
@@ -27,10 +27,7 @@ export interface ExecutorClass {
   layer(options?: ExecutorOptions): Layer.Layer<Executor, InvalidOptionError>
 }
 
-/** How the Effect face opens a map: it needs outcomes, not values. */
-export const openMap: unique symbol = Symbol("@futures/core/openMap")
-
-export class EngineExecutor implements Executor {
+export class EngineExecutor implements OpenExecutor {
   readonly #engine: Engine
 
   constructor(backend: Backend, options: ExecutorOptions = {}) {
@@ -99,7 +96,7 @@ export const executorClass = (backend: Backend): ExecutorClass => {
     }
 
     static layer(options?: ExecutorOptions): Layer.Layer<Executor, InvalidOptionError> {
-      return Layer.effect(Executor, this.make(options))
+      return Layer.effect(executorKey, this.make(options))
     }
   }
   return BackendExecutor

@@ -1,4 +1,4 @@
-import type { Executor } from "./Executor.ts"
+import type { Executor } from "./ExecutorService.ts"
 
 /**
  * Uses an executor and ends it: waits for everything when the body succeeds; cancels what is pending and interrupts what runs when it throws, which

@@ -22,6 +22,11 @@ export class Queue {
     return this.#size
   }
 
+  /** Slots that are allocated. */
+  get capacity(): number {
+    return this.#ring.length
+  }
+
   push(cell: FutureCell): void {
     if (this.#tail - this.#head === this.#ring.length) this.#grow()
     cell.position = this.#tail

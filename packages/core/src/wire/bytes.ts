@@ -59,7 +59,8 @@ class FrameParser extends Deserializer {
     const View = viewConstructors.get(viewNames[kind]!)
     if (View === undefined) throw new TypeError(`A frame holds a view of the unknown kind ${kind}`)
     // A copy: the message's own memory is reused for the next one, and this one's neighbours must not share it.
-    return new View(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength))
+    const copy = new Uint8Array(bytes)
+    return View === Uint8Array ? copy : new View(copy.buffer)
   }
 
   /** How many bytes nobody has asked for. */

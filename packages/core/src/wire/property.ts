@@ -47,5 +47,10 @@ const summary = {
 export const mayHaveNames = (source: ReadonlyArray<unknown>): boolean => {
   const { length } = source
   if (length <= fewElements) return Object.keys(source).length !== length
-  return inspect(source, summary) !== `[ ... ${length} more items ]`
+  try {
+    return inspect(source, summary) !== `[ ... ${length} more items ]`
+  } catch {
+    // It may meet a getter of the user, under a symbol.
+    return true
+  }
 }

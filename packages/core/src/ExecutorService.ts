@@ -1,0 +1,51 @@
+/** What an executor is, and the key under which Effect programs find one. */
+import * as Context from "effect/Context"
+import type { ExecutorStats, ShutdownOptions } from "./engine/Engine.ts"
+import type { MapOptions, MapRun } from "./engine/map.ts"
+import type { Future } from "./Future.ts"
+import type * as Task from "./Task.ts"
+
+/** Runs tasks, each in one of its workers (`concurrent.futures.Executor`). */
+export interface Executor extends AsyncDisposable {
+  /**
+   * Hands in a call; its arguments are captured now. Never throws: a call that cannot be accepted is a future that has already failed, with
+   * `ExecutorShutdownError`, `QueueFullError`, `BrokenExecutorError` or `NotPortableError`.
+   *
+   * ```ts
+   * const job = executor.submit(who, 2)
+   * console.log(await job.result())
+   * ```
+   */
+  submit<F extends Task.Call>(task: F, ...args: Task.Args<F>): Future<Task.Success<F>, Task.Failure<F>>
+  /** `submit` and `result` in one. */
+  run<F extends Task.Call>(task: F, ...args: Task.Args<F>): Promise<Task.Success<F>>
+  /**
+   * Calls the task with each item and yields the results in the order of the items. Pulls items as results are taken, so the input may be infinite; the
+   * first failure ends it and cancels the rest, and so does leaving the loop (`Executor.map` with `buffersize`).
+   */
+  map<F extends Task.Call>(task: F, items: Items<F>, options?: MapOptions): AsyncIterableIterator<Task.Success<F>>
+  /** As `map`, with each item's outcome as data; failures do not end it (`Promise.allSettled`). */
+  mapSettled<F extends Task.Call>(
+    task: F,
+    items: Items<F>,
+    options?: MapOptions
+  ): AsyncIterableIterator<PromiseSettledResult<Task.Success<F>>>
+  /** Takes no more calls, waits for those it has, ends the workers. Idempotent. */
+  shutdown(options?: ShutdownOptions): Promise<void>
+  /** Cancels what is pending, interrupts what runs, ends the workers. */
+  terminate(): Promise<void>
+  stats(): ExecutorStats
+}
+
+/** What `map` may be given for a task that takes one argument. */
+export type Items<F> = Iterable<Task.Args<F>[0]> | AsyncIterable<Task.Args<F>[0]>
+
+export const executorKey = Context.Service<Executor>("@futures/core/Executor")
+
+/** How the Effect face opens a map: it needs outcomes, not values. */
+export const openMap: unique symbol = Symbol("@futures/core/openMap")
+
+/** An executor of ours, with what the statics need besides the public methods. */
+export interface OpenExecutor extends Executor {
+  [openMap]<F extends Task.Call>(task: F, items: Items<F>, options?: MapOptions): MapRun<Task.Success<F>>
+}

@@ -1,0 +1,12 @@
+import { ThreadExecutor } from "@futures/thread-executor"
+import { expect, test } from "vitest"
+import { loadedModules } from "./fixtures/tasks.ts"
+
+test("a worker whose tasks import only Task loads neither Effect nor the engine", async () => {
+  const recorder = import.meta.resolve("./fixtures/recorder.ts")
+  await using executor = new ThreadExecutor({ maxWorkers: 1, execArgv: ["--import", recorder] })
+  const modules = (await executor.run(loadedModules)).filter((url) => !url.startsWith("node:"))
+  expect(modules.some((url) => url.endsWith("/fixtures/tasks.ts"))).toBe(true)
+  expect(modules.filter((url) => url.includes("/effect/") || url.includes("/src/engine/"))).toEqual([])
+  expect(modules.length).toBeLessThanOrEqual(32)
+})
