@@ -6,7 +6,6 @@
  *
  * On the worker's side, call `serve(port)` of `@futures/core/Worker`.
  */
-export { workerExecArgv } from "./engine/execArgv.ts"
 export type { ExecutorClass } from "./executorClass.ts"
 export { executorClass } from "./executorClass.ts"
 export { encodeFrame, FrameReader } from "./wire/bytes.ts"
@@ -20,7 +19,9 @@ export interface SpawnSpec {
   readonly name: string
   /** Environment of the worker: the parent's, with the option `env` over it. */
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Node arguments for the worker, complete: the parent's own that apply, the export condition for workers, and the option `execArgv`. */
+  /** Node arguments that the worker inherits: the parent's own that apply, and the export condition for workers. */
+  readonly inheritedExecArgv: ReadonlyArray<string>
+  /** Node arguments that the user asked for. */
   readonly execArgv: ReadonlyArray<string>
   readonly resourceLimits: Readonly<Record<string, number>> | undefined
 }
@@ -59,6 +60,11 @@ export interface Backend {
   readonly sharesMemory: boolean
   /** How many calls an executor runs at a time when `maxWorkers` is not given; the number of cores by default. */
   readonly defaultMaxWorkers?: number | undefined
+  /**
+   * Whether the other side is an executor itself, which queues calls, keeps their clocks and stops them: then none of that is done here, and a worker
+   * takes as many calls as `concurrency` says.
+   */
+  readonly remote?: boolean | undefined
   /** Starts a worker. May throw, or report `exit` later. */
   readonly spawn: (spec: SpawnSpec, events: LinkEvents) => Link
 }

@@ -26,6 +26,7 @@ import { Future } from "./Future.ts"
 import type { ExecutorOptions } from "./options.ts"
 import { optionsFromText, textOptions, variableOf } from "./options.ts"
 import type * as Task from "./Task.ts"
+import { currentExecutor } from "./worker/nested.ts"
 
 export type Executor = Service.Executor
 
@@ -152,6 +153,12 @@ const layerConfig = (backends: Backends): Layer.Layer<Executor, InvalidOptionErr
     })
   }))
 
+/**
+ * The executor that the running task runs on. A task that waits for what it hands in here gives its slot back meanwhile, so recursion ends with one
+ * worker, down to a depth of 1,000 (`NestingTooDeepError`). Throws `InvalidStateError` outside of a task.
+ */
+const current = (): Executor => currentExecutor()
+
 /** The service key of the executor, and the statics: Effect twins of the methods, each of which needs an `Executor`. */
 export const Executor = Object.assign(executorKey, {
   submit,
@@ -161,6 +168,7 @@ export const Executor = Object.assign(executorKey, {
   shutdown,
   terminate,
   stats,
+  current,
   open,
   layerConfig
 })

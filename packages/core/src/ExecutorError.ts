@@ -26,6 +26,7 @@ export type TaskError =
   | QueueFullError
   | NotPortableError
   | TaskNotFoundError
+  | NestingTooDeepError
   | InvalidOptionError
   | InvalidStateError
 
@@ -166,6 +167,15 @@ export class TaskNotFoundError extends ExecutorErrorBase<"TaskNotFoundError"> {
     super("TaskNotFoundError", fields.message ?? `No task "${fields.task}" in ${fields.module}`, fields)
     this.module = fields.module
     this.task = fields.task
+  }
+}
+
+/** Tasks that wait for tasks of their own nest too deep. `depth` is what this call would have been at. */
+export class NestingTooDeepError extends ExecutorErrorBase<"NestingTooDeepError"> {
+  readonly depth: number
+  constructor(fields: { readonly depth: number }) {
+    super("NestingTooDeepError", `The call would be nested ${fields.depth} deep`)
+    this.depth = fields.depth
   }
 }
 

@@ -2,6 +2,7 @@
 import * as Context from "effect/Context"
 import type { ExecutorStats, ShutdownOptions } from "./engine/Engine.ts"
 import type { MapOptions, MapRun } from "./engine/map.ts"
+import type { StreamRun } from "./engine/stream.ts"
 import type { Future } from "./Future.ts"
 import type * as Task from "./Task.ts"
 
@@ -30,6 +31,15 @@ export interface Executor extends AsyncDisposable {
     items: Items<F>,
     options?: MapOptions
   ): AsyncIterableIterator<PromiseSettledResult<Task.Success<F>>>
+  /** As `map`, for a task of several arguments: each item is a tuple of them (`Pool.starmap`). */
+  starmap<F extends Task.Call>(task: F, tuples: Tuples<F>, options?: MapOptions): AsyncIterableIterator<Task.Success<F>>
+  /**
+   * Runs a generator task and yields what it yields. The worker is never more than sixteen items ahead; leaving the loop stops the generator and runs
+   * its `finally`.
+   */
+  stream<F extends Task.Stream>(task: F, ...args: Task.Args<F>): AsyncIterableIterator<Task.Item<F>>
+  /** Resolves when fewer than `maxPending` calls wait and `minWorkers` workers are up. */
+  ready(): Promise<void>
   /** Takes no more calls, waits for those it has, ends the workers. Idempotent. */
   shutdown(options?: ShutdownOptions): Promise<void>
   /** Cancels what is pending, interrupts what runs, ends the workers. */
@@ -40,12 +50,18 @@ export interface Executor extends AsyncDisposable {
 /** What `map` may be given for a task that takes one argument. */
 export type Items<F> = Iterable<Task.Args<F>[0]> | AsyncIterable<Task.Args<F>[0]>
 
+/** What `starmap` may be given. */
+export type Tuples<F> = Iterable<Task.Args<F>> | AsyncIterable<Task.Args<F>>
+
 export const executorKey = Context.Service<Executor>("@futures/core/Executor")
 
 /** How the Effect face opens a map: it needs outcomes, not values. */
 export const openMap: unique symbol = Symbol("@futures/core/openMap")
 
+export const openStream: unique symbol = Symbol("@futures/core/openStream")
+
 /** An executor of ours, with what the statics need besides the public methods. */
 export interface OpenExecutor extends Executor {
   [openMap]<F extends Task.Call>(task: F, items: Items<F>, options?: MapOptions): MapRun<Task.Success<F>>
+  [openStream]<F extends Task.Stream>(task: F, args: Task.Args<F>): StreamRun<Task.Item<F>>
 }

@@ -72,6 +72,8 @@ export interface Future<out A, out E = never> {
   interrupt(options?: { readonly grace?: Duration.Input | undefined }): Promise<boolean>
   /** Calls back once it is done, in order of registration, each in a microtask of its own. A callback that throws harms nobody. */
   onDone(callback: (future: Future<A, E>) => unknown): void
+  /** What the task reports with `Task.current().progress(value)`: the latest report, if there is one, then each as it comes, until it is done. */
+  progress(): AsyncIterableIterator<unknown>
   readonly info: FutureInfo
 }
 
@@ -91,6 +93,7 @@ const exit = <A, E>(future: Future<A, E>): Effect.Effect<Exit.Exit<A, E | TaskEr
     return Effect.callback<Exit.Exit<A, E | TaskError>>((resume) => {
       const observer = () => resume(Effect.succeed(exitOf(cell)))
       cell.observe(observer)
+      cell.parkWaiter()
       return Effect.sync(() => cell.unobserve(observer))
     })
   })
@@ -104,6 +107,7 @@ const result = <A, E>(future: Future<A, E>): Effect.Effect<A, E | TaskError> =>
     return Effect.callback<A, E | TaskError>((resume) => {
       const observer = () => resume(exitOf(cell))
       cell.observe(observer)
+      cell.parkWaiter()
       return Effect.sync(() => cell.unobserve(observer))
     })
   })

@@ -6,22 +6,49 @@
  */
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
+import type * as Schedule from "effect/Schedule"
 import type * as EffectStream from "effect/Stream"
+import type { MessagePort } from "node:worker_threads"
 import { InvalidStateError } from "./ExecutorError.ts"
 import { currentTask } from "./worker/context.ts"
 import type { TaskContext } from "./worker/context.ts"
 import { noSettings, register, TaskTypeId } from "./worker/registry.ts"
 import type { ErrorClass, TaskDefinition, TaskFunction, TaskSettings } from "./worker/registry.ts"
 
-/** Options of a call, given with `Task.with`. */
+/** When a call is tried again. Each attempt is a run of its own; a run that is to be tried again settles nothing. */
+export interface RetryOptions {
+  /** Attempts after the first, at most. */
+  readonly times: number
+  /** Pause before the second attempt; none by default. */
+  readonly delay?: Duration.Input | undefined
+  /** What the pause is multiplied by after each attempt; 1 by default. */
+  readonly factor?: number | undefined
+  /** Whether this failure is worth another attempt; every one is by default. Asked in the caller. */
+  readonly while?: ((error: unknown) => boolean) | undefined
+}
+
+/** Options of a call, given with `Task.with`. Durations are milliseconds, or such as `"5 seconds"`. */
 export interface TaskOptions {
   /**
-   * How long one run may take, counted from its start in the worker. Milliseconds as a number, or an Effect duration such as `"5 seconds"`;
-   * unlimited by default. When it runs out the task is asked to stop, then stopped, and the call fails with `TaskTimeoutError` (`clock: "run"`).
+   * How long one run may take, counted from its start in the worker; unlimited by default. When it runs out the task is asked to stop, then stopped,
+   * and the call fails with `TaskTimeoutError` (`clock: "run"`).
    */
   readonly timeout?: Duration.Input | undefined
+  /** How long the call may wait to be started; unlimited by default. Then it fails with `TaskTimeoutError` (`clock: "queue"`) and never runs. */
+  readonly queueTimeout?: Duration.Input | undefined
+  /**
+   * Attempts after the first when the task fails, times out or loses its worker: a number, `RetryOptions`, or an Effect `Schedule` (whose input is the
+   * error). None by default: a task runs at most once.
+   */
+  readonly retry?: number | RetryOptions | Schedule.Schedule<any, any, never, never> | undefined
+  /** Calls of higher priority start first; 0 by default. A call that is passed over rises, so none starves. */
+  readonly priority?: number | undefined
+  /** Aborting it cancels the call, or interrupts it once it runs (`CancelledError`, `reason: "signal"`). */
+  readonly signal?: AbortSignal | undefined
   /** A name for people: shown in `info`, in logs and in warnings. Defaults to the task's name. */
   readonly label?: string | undefined
+  /** Buffers within the arguments that are moved instead of copied, where memory is shared; elsewhere they are copied. */
+  readonly transfer?: ReadonlyArray<ArrayBuffer | MessagePort> | undefined
 }
 
 /** What `Task.module` takes besides the functions. */
@@ -64,9 +91,16 @@ export type Args<F> = F extends (...args: infer A) => unknown ? A : never
 export type Success<F> = Result<F> extends infer R
   ? IsAny<R> extends true ? any : R extends Effect.Effect<infer A, any, any> ? A : Awaited<R>
   : never
+/** What a generator task yields. */
+export type Item<F> = Result<F> extends infer R
+  ? R extends Generator<infer A, any, any> | AsyncGenerator<infer A, any, any> | EffectStream.Stream<infer A, any, any>
+    ? A
+  : never
+  : never
 /** The typed failures of a task that returns an `Effect`; `never` for one that throws. */
-export type Failure<F> = Result<F> extends infer R
-  ? IsAny<R> extends true ? never : R extends Effect.Effect<any, infer E, any> ? E : never
+export type Failure<F> = Result<F> extends infer R ? IsAny<R> extends true ? never
+  : R extends Effect.Effect<any, infer E, any> | EffectStream.Stream<any, infer E, any> ? E
+  : never
   : never
 
 /** The tasks of a module: its functions, each marked. */

@@ -5,17 +5,21 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { Backend } from "./Backend.ts"
 import { Engine } from "./engine/Engine.ts"
-import type { ExecutorStats, ShutdownOptions } from "./engine/Engine.ts"
-import { MapRun, mapSettled, mapValues } from "./engine/map.ts"
-import type { MapOptions } from "./engine/map.ts"
 import { supervise } from "./engine/supervision.ts"
-import type { InvalidOptionError } from "./ExecutorError.ts"
-import { executorKey, openMap } from "./ExecutorService.ts"
-import type { Executor, Items, OpenExecutor } from "./ExecutorService.ts"
-import type { Future } from "./Future.ts"
+import { EngineExecutor } from "./EngineExecutor.ts"
+import { InvalidOptionError } from "./ExecutorError.ts"
+import { executorKey } from "./ExecutorService.ts"
+import type { Executor } from "./ExecutorService.ts"
+import { nestedExecutor } from "./nestedExecutor.ts"
 import { resolveOptions } from "./options.ts"
-import type { ExecutorOptions } from "./options.ts"
-import type * as Task from "./Task.ts"
+import type { ExecutorOptions, ResolvedOptions } from "./options.ts"
+import { infoOf } from "./Task.ts"
+import type { Setup } from "./wire/frames.ts"
+import { captureArgs } from "./wire/value.ts"
+import { provideNested } from "./worker/nested.ts"
+
+// Here the engine is loaded: a task that runs inline, or in a process that has executors of its own, finds it without loading it again.
+provideNested(nestedExecutor)
 
 /** A kind of executor: `ThreadExecutor`, `ProcessExecutor`, ... */
 export interface ExecutorClass {
@@ -27,52 +31,26 @@ export interface ExecutorClass {
   layer(options?: ExecutorOptions): Layer.Layer<Executor, InvalidOptionError>
 }
 
-export class EngineExecutor implements OpenExecutor {
-  readonly #engine: Engine
-
-  constructor(backend: Backend, options: ExecutorOptions = {}) {
-    this.#engine = new Engine(backend, resolveOptions(options, backend), supervise)
+/** What every worker of the executor is told. Throws `InvalidOptionError` when the initializer's arguments cannot travel. */
+const setupOf = (options: ResolvedOptions, backend: Backend): Omit<Setup, "version" | "workerId"> => {
+  const { concurrency, context, initializer, memoryLimit, stdio } = options
+  const reference = (task: unknown): { readonly module: string; readonly name: string } => {
+    const { module, name } = infoOf(task)!.definition
+    return { module, name }
   }
-
-  submit<F extends Task.Call>(task: F, ...args: Task.Args<F>): Future<Task.Success<F>, Task.Failure<F>> {
-    return this.#engine.submit(task, args as Array<unknown>)
+  let first: Setup["initializer"]
+  if (initializer !== undefined) {
+    const [task, ...args] = initializer
+    try {
+      captureArgs(args, backend)
+    } catch (error) {
+      const expected = `given arguments that can travel (${(error as Error).message})`
+      throw new InvalidOptionError({ option: "initializer", received: args, expected })
+    }
+    first = { ...reference(task), args }
   }
-
-  run<F extends Task.Call>(task: F, ...args: Task.Args<F>): Promise<Task.Success<F>> {
-    return this.#engine.submit(task, args as Array<unknown>).result()
-  }
-
-  map<F extends Task.Call>(task: F, items: Items<F>, options?: MapOptions): AsyncIterableIterator<Task.Success<F>> {
-    return mapValues(this[openMap](task, items, options))
-  }
-
-  mapSettled<F extends Task.Call>(
-    task: F,
-    items: Items<F>,
-    options?: MapOptions
-  ): AsyncIterableIterator<PromiseSettledResult<Task.Success<F>>> {
-    return mapSettled(this[openMap](task, items, options))
-  }
-
-  [openMap]<F extends Task.Call>(task: F, items: Items<F>, options?: MapOptions): MapRun<Task.Success<F>> {
-    return new MapRun(this.#engine, task, items, options)
-  }
-
-  shutdown(options?: ShutdownOptions): Promise<void> {
-    return this.#engine.shutdown(options)
-  }
-
-  terminate(): Promise<void> {
-    return this.#engine.terminate()
-  }
-
-  stats(): ExecutorStats {
-    return this.#engine.stats
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.shutdown()
-  }
+  const restore = context === undefined ? undefined : reference(context.restore)
+  return { concurrency, pipeOutput: stdio === "pipe", memoryLimit, initializer: first, restore }
 }
 
 /**
@@ -84,8 +62,10 @@ export class EngineExecutor implements OpenExecutor {
  */
 export const executorClass = (backend: Backend): ExecutorClass => {
   class BackendExecutor extends EngineExecutor {
-    constructor(options?: ExecutorOptions) {
-      super(backend, options)
+    constructor(options: ExecutorOptions = {}) {
+      const resolved = resolveOptions(options, backend)
+      const setup = setupOf(resolved, backend)
+      super(new Engine(backend, resolved, (engine) => supervise(engine, setup)))
     }
 
     static make(options?: ExecutorOptions): Effect.Effect<Executor, InvalidOptionError, Scope.Scope> {

@@ -8,6 +8,8 @@ import { availableParallelism } from "node:os"
 import { toMillis } from "./duration.ts"
 import { InvalidOptionError } from "./ExecutorError.ts"
 import type { WorkerLostReason } from "./ExecutorError.ts"
+import { infoOf } from "./Task.ts"
+import type * as Task from "./Task.ts"
 
 /** What `onWorkerExit` is told. */
 export interface WorkerExit {
@@ -19,12 +21,33 @@ export interface WorkerExit {
   readonly cause: unknown
 }
 
+/** See the option `context`. */
+export interface ContextOption {
+  readonly capture: () => unknown
+  readonly restore: ((value: any, run: () => unknown) => unknown) & Task.Brand<"call">
+}
+
 /** Options of every executor. Optional fields accept `undefined`. Durations are milliseconds, or such as `"5 seconds"`. */
 export interface ExecutorOptions {
   /** Workers at most. Default: `os.availableParallelism()`; on inline, calls at a time, 1. `EXECUTOR_MAX_WORKERS`. */
   readonly maxWorkers?: number | undefined
+  /** Workers that are kept, and started before the first call. Default 0: workers start on demand. `EXECUTOR_MIN_WORKERS`. */
+  readonly minWorkers?: number | undefined
+  /** How long a worker beyond `minWorkers` may be idle before it is ended. Default 30 seconds. `EXECUTOR_IDLE_TIMEOUT`. */
+  readonly idleTimeout?: Duration.Input | undefined
   /** Calls that may run in one worker at a time; useful for tasks that wait. Default 1. `EXECUTOR_CONCURRENCY`. */
   readonly concurrency?: number | undefined
+  /** Calls after which a worker is replaced by a fresh one; unlimited by default. `EXECUTOR_MAX_TASKS_PER_WORKER`. */
+  readonly maxTasksPerWorker?: number | undefined
+  /** Calls that may wait to be started; unlimited by default. `EXECUTOR_MAX_PENDING`. */
+  readonly maxPending?: number | undefined
+  /**
+   * What happens to a call when `maxPending` calls wait: `"wait"` (default) accepts it, and `ready()` and the Effect face's `submit` wait for room;
+   * `"reject"` fails it with `QueueFullError`. `EXECUTOR_WHEN_FULL`.
+   */
+  readonly whenFull?: "wait" | "reject" | undefined
+  /** A task and its arguments, run once by each worker before its first call. One that fails breaks the executor with its error. */
+  readonly initializer?: readonly [task: Task.Call, ...args: ReadonlyArray<any>] | undefined
   /** How long a worker may take to be ready. Default 30 seconds. `EXECUTOR_START_TIMEOUT`. */
   readonly startTimeout?: Duration.Input | undefined
   /** How long a task that was asked to stop may take to clean up before its worker is ended. Default 1 second. `EXECUTOR_GRACE`. */
@@ -38,10 +61,25 @@ export interface ExecutorOptions {
   /** Limits of `node:worker_threads`, best effort: Node may end the whole process instead. Threads only. */
   readonly resourceLimits?: Readonly<Record<string, number>> | undefined
   /**
+   * Bytes that a worker may use (processes: resident memory; threads: heap), measured after calls and four times a second; one that uses more is
+   * replaced when its calls are done, and ended at once when it uses twice as much. Unlimited by default. `EXECUTOR_MEMORY_LIMIT`.
+   */
+  readonly memoryLimit?: number | undefined
+  /**
    * `"pipe"` (default): what a task wrote arrives on the parent's stdout and stderr before its future settles. `"inherit"`: workers write by
    * themselves. `EXECUTOR_STDIO`.
    */
   readonly stdio?: "pipe" | "inherit" | undefined
+  /**
+   * `"await"` (default): a task's error shows the frames in the worker, then the lines that awaited the result. `"submit"`: then also the line that
+   * submitted, which costs some microseconds a call. `EXECUTOR_STACKS`.
+   */
+  readonly stacks?: "await" | "submit" | undefined
+  /**
+   * Carries a context along with each call, such as the store of an `AsyncLocalStorage`: `capture` answers here, when the call is handed in, with a
+   * value that can travel; `restore` is a task, called in the worker with that value and a function that runs the call.
+   */
+  readonly context?: ContextOption | undefined
   /** Called whenever a worker has ended, for whatever reason. */
   readonly onWorkerExit?: ((exit: WorkerExit) => void) | undefined
 }
@@ -49,14 +87,23 @@ export interface ExecutorOptions {
 /** The options with their defaults; durations in milliseconds. */
 export interface ResolvedOptions {
   readonly maxWorkers: number
+  readonly minWorkers: number
+  readonly idleTimeout: number
   readonly concurrency: number
+  readonly maxTasksPerWorker: number
+  readonly maxPending: number
+  readonly whenFull: "wait" | "reject"
+  readonly initializer: readonly [task: Task.Call, ...args: ReadonlyArray<any>] | undefined
   readonly startTimeout: number
   readonly grace: number
   readonly name: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly execArgv: ReadonlyArray<string>
   readonly resourceLimits: Readonly<Record<string, number>> | undefined
+  readonly memoryLimit: number
   readonly stdio: "pipe" | "inherit"
+  readonly stacks: "await" | "submit"
+  readonly context: ContextOption | undefined
   readonly onWorkerExit: ((exit: WorkerExit) => void) | undefined
 }
 
@@ -72,6 +119,12 @@ const positiveInteger: Reader<number> = {
   expected: "a whole number of at least 1",
   read: (value) => typeof value === "number" && Number.isSafeInteger(value) && value >= 1 ? value : undefined,
   parse: (text) => /^\d+$/.test(text) ? Number(text) : text
+}
+
+const wholeNumber: Reader<number> = {
+  expected: "a whole number of at least 0",
+  read: (value) => value === 0 ? 0 : positiveInteger.read(value),
+  parse: positiveInteger.parse!
 }
 
 const duration: Reader<number> = {
@@ -117,17 +170,39 @@ const callback: Reader<(...args: Array<any>) => any> = {
   read: (value) => typeof value === "function" ? value as never : undefined
 }
 
+const initializer: Reader<readonly [Task.Call, ...ReadonlyArray<any>]> = {
+  expected: "an array of a task (made with Task.module) and its arguments",
+  read: (value) => Array.isArray(value) && infoOf(value[0]) !== undefined ? [...value] as never : undefined
+}
+
+const context: Reader<ContextOption> = {
+  expected: "{ capture, restore }: a function, and a task made with Task.module",
+  read: (value) => {
+    const { capture, restore } = (value ?? {}) as Partial<ContextOption>
+    return typeof capture === "function" && infoOf(restore) !== undefined ? { capture, restore: restore! } : undefined
+  }
+}
+
 /** One row an option, in the order of the documentation. */
 const table: { readonly [K in keyof ExecutorOptions]-?: Reader<ResolvedOptions[K] & {}> } = {
   maxWorkers: positiveInteger,
+  minWorkers: wholeNumber,
+  idleTimeout: duration,
   concurrency: positiveInteger,
+  maxTasksPerWorker: positiveInteger,
+  maxPending: positiveInteger,
+  whenFull: oneOf("wait", "reject"),
+  initializer,
   startTimeout: duration,
   grace: duration,
   name: string,
   env: record<string | undefined>("string"),
   execArgv: strings,
   resourceLimits: record<number>("number"),
+  memoryLimit: positiveInteger,
   stdio: oneOf("pipe", "inherit"),
+  stacks: oneOf("await", "submit"),
+  context,
   onWorkerExit: callback
 }
 
@@ -141,14 +216,23 @@ export const resolveOptions = (
   }
   const read: Record<string, unknown> = {
     maxWorkers: backend.defaultMaxWorkers ?? availableParallelism(),
+    minWorkers: 0,
+    idleTimeout: 30_000,
     concurrency: 1,
+    maxTasksPerWorker: Infinity,
+    maxPending: Infinity,
+    whenFull: "wait",
+    initializer: undefined,
     startTimeout: 30_000,
     grace: 1_000,
     name: backend.name,
     env: {},
     execArgv: [],
     resourceLimits: undefined,
+    memoryLimit: Infinity,
     stdio: "pipe",
+    stacks: "await",
+    context: undefined,
     onWorkerExit: undefined
   }
   for (const [option, value] of Object.entries(options)) {
@@ -165,7 +249,12 @@ export const resolveOptions = (
     if (accepted === undefined) throw new InvalidOptionError({ option, received: value, expected: reader.expected })
     read[option] = accepted
   }
-  return read as unknown as ResolvedOptions
+  const resolved = read as unknown as ResolvedOptions
+  if (resolved.minWorkers > resolved.maxWorkers) {
+    const expected = `at most maxWorkers, which is ${resolved.maxWorkers}`
+    throw new InvalidOptionError({ option: "minWorkers", received: resolved.minWorkers, expected })
+  }
+  return resolved
 }
 
 /** `maxWorkers` is `EXECUTOR_MAX_WORKERS`, and so on. */

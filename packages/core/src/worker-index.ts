@@ -6,6 +6,7 @@
  */
 import { createRequire } from "node:module"
 import type * as core from "./index.ts"
+import { currentExecutor } from "./worker/nested.ts"
 
 export * from "./ExecutorError.ts"
 export * as Task from "./Task.ts"
@@ -17,20 +18,20 @@ const load = (): typeof core =>
   ) as typeof core
 
 /** Stands for a value of the package, and loads it when something is asked of it. */
-const later = <K extends keyof typeof core>(name: K): (typeof core)[K] => {
+const later = <K extends keyof typeof core>(name: K, light: object = {}): (typeof core)[K] => {
   const real = (): object => load()[name] as object
   const proxy: object = new Proxy(function() {}, {
     apply: (_, self, args) => Reflect.apply(real() as never, self, args),
     construct: (_, args, target) =>
       Reflect.construct(real() as never, args, target === proxy ? real() as never : target),
-    get: (_, property) => Reflect.get(real(), property),
+    get: (_, property) => Object.hasOwn(light, property) ? Reflect.get(light, property) : Reflect.get(real(), property),
     getPrototypeOf: () => Reflect.getPrototypeOf(real()),
     has: (_, property) => Reflect.has(real(), property)
   })
   return proxy as (typeof core)[K]
 }
 
-export const Executor = later("Executor")
+export const Executor = later("Executor", { current: currentExecutor })
 export const Future = later("Future")
 export const InlineExecutor = later("InlineExecutor")
 export const asCompleted = later("asCompleted")

@@ -8,12 +8,13 @@ import { fileURLToPath } from "node:url"
 /** Frames travel on this descriptor: a socket pair, which is faster than Node's own channel and leaves stdin, stdout and stderr alone. */
 const WIRE = 3
 
+const entry = fileURLToPath(import.meta.resolve("@futures/process-executor/worker"))
+
 const child: Backend = {
   name: "process",
   sharesMemory: false,
   spawn: (spec: SpawnSpec, events: LinkEvents) => {
-    const entry = fileURLToPath(import.meta.resolve("@futures/process-executor/worker"))
-    const process_ = spawn(process.execPath, [...spec.execArgv, entry], {
+    const process_ = spawn(process.execPath, [...spec.inheritedExecArgv, ...spec.execArgv, entry], {
       // Ctrl-C reaches the parent alone, which decides.
       detached: process.platform !== "win32",
       env: spec.env as NodeJS.ProcessEnv,

@@ -8,7 +8,8 @@ const socket = new Socket({ fd: WIRE, readable: true, writable: true })
 const served = serve({
   sharesMemory: false,
   send: (frame) => void socket.write(encodeFrame(frame)),
-  end: () => process.exit(0)
+  end: () => process.exit(0),
+  memoryUsage: () => process.memoryUsage.rss()
 })
 const reader = new FrameReader((frame) => served.receive(frame as never), () => process.exit(1))
 socket.on("data", (chunk: Uint8Array) => reader.push(chunk))

@@ -7,12 +7,7 @@ const thread: Backend = {
   name: "thread",
   sharesMemory: true,
   spawn: (spec: SpawnSpec, events: LinkEvents) => {
-    const worker = new Worker(new URL(import.meta.resolve("@futures/thread-executor/worker")), {
-      name: spec.name,
-      env: spec.env,
-      execArgv: [...spec.execArgv],
-      ...(spec.resourceLimits === undefined ? {} : { resourceLimits: spec.resourceLimits })
-    })
+    const worker = start(spec)
     let ended = false
     let error: unknown
     worker.on("message", events.frame)
@@ -37,6 +32,30 @@ const thread: Backend = {
       },
       kill: () => void worker.terminate()
     }
+  }
+}
+
+const entry = new URL(import.meta.resolve("@futures/thread-executor/worker"))
+
+/** Inherited arguments that Node refuses for a thread: those of V8 and of the process, which hold for its threads anyway. */
+const refused = new Set<string>()
+
+const start = (spec: SpawnSpec): Worker => {
+  const inherited = spec.inheritedExecArgv.filter((argument) => !refused.has(argument))
+  try {
+    return new Worker(entry, {
+      name: spec.name,
+      env: spec.env as NodeJS.Dict<string>,
+      execArgv: [...inherited, ...spec.execArgv],
+      ...(spec.resourceLimits === undefined ? {} : { resourceLimits: spec.resourceLimits })
+    })
+  } catch (error) {
+    // Node says which it refuses in the text alone. What the user asked for is the user's to mend.
+    const { code, message } = error as NodeJS.ErrnoException
+    const blamed = inherited.filter((argument) => message.includes(argument))
+    if (code !== "ERR_WORKER_INVALID_EXEC_ARGV" || blamed.length === 0) throw error
+    for (const argument of blamed) refused.add(argument)
+    return start(spec)
   }
 }
 

@@ -10,35 +10,50 @@
  */
 import { availableParallelism, hostname } from "node:os"
 import type { Backend, LinkExit } from "../Backend.ts"
-import { toMillis } from "../duration.ts"
+import { callOptions, noOptions } from "../callOptions.ts"
+import type { CallOptions } from "../callOptions.ts"
+import { LONGEST_DELAY, toMillis } from "../duration.ts"
+import type { DurationInput } from "../duration.ts"
 import {
   BrokenExecutorError,
   describe,
   ExecutorShutdownError,
   NotPortableError,
-  TaskTimeoutError
+  QueueFullError,
+  TaskTimeoutError,
+  WorkerLostError
 } from "../ExecutorError.ts"
 import type { CancelReason } from "../ExecutorError.ts"
 import type { ResolvedOptions } from "../options.ts"
-import type { TaskInfo } from "../Task.ts"
 import { infoOf } from "../Task.ts"
+import type { TaskInfo } from "../Task.ts"
 import type { ErrorRecord } from "../wire/error.ts"
 import { Status } from "../wire/frames.ts"
+import type { CallTrace } from "../wire/frames.ts"
 import { captureArgs } from "../wire/value.ts"
 import { cancelledBy, ours, remote } from "./Failure.ts"
 import type { Failure } from "./Failure.ts"
 import { FutureCell, State } from "./FutureCell.ts"
-import { Lane } from "./Lane.ts"
+import type { Lane, LaneEvents } from "./Lane.ts"
+import { Levels } from "./Levels.ts"
+import { limitCall } from "./limits.ts"
 import { workerExit, workerLost } from "./lost.ts"
-import { Queue } from "./Queue.ts"
+import { Nested } from "./Nested.ts"
+import { Recycling } from "./Recycling.ts"
+import { Retries } from "./Retries.ts"
 import { StopLadder } from "./StopLadder.ts"
+import { Unseen } from "./Unseen.ts"
 
 export type EngineState = "open" | "draining" | "broken" | "closed"
 
 /** Brings workers up, watches them, and ends them. */
 export interface Supervisor {
+  /** Workers that were asked for and are not ready yet. */
+  readonly starting: number
   /** Starts a worker in a new lane: the engine hears of it through the lane's events. */
   readonly start: () => void
+  /** Ends a worker that has nothing to do. */
+  readonly retire: (lane: Lane) => void
   /** Ends all workers and leaves nothing behind. */
   readonly close: () => Promise<void>
 }
@@ -60,11 +75,27 @@ export interface ExecutorStats {
 export interface ShutdownOptions {
   /** Cancel what has not started instead of running it. */
   readonly cancelPending?: boolean | undefined
+  /** Milliseconds after which what still runs is interrupted, and then ended by force. For ever by default. */
+  readonly timeout?: DurationInput | undefined
+}
+
+/** What a call may have besides its task and arguments. */
+export interface CallForm {
+  /** `args` holds one array of items, each a call of its own: with the item as its argument, or as its tuple of arguments. */
+  readonly each?: "item" | "spread" | undefined
+  /** The task is a generator: its items go here. */
+  readonly sink?: ((items: ReadonlyArray<unknown>) => void) | undefined
+  /** How deep it is nested: calls that a call of ours submitted are one deeper. */
+  readonly depth?: number | undefined
+  /** In a worker: the wire id of the running call that hands this one in. */
+  readonly parent?: number | undefined
+  /** The caller's span and log annotations, when it calls from an Effect. */
+  readonly trace?: CallTrace | undefined
 }
 
 let executors = 0
 
-/** Workers that may be starting at a time. */
+/** Workers that may be starting at a time: more at once than there are cores only delay each other. */
 const startsAtATime = availableParallelism()
 
 export class Engine {
@@ -73,17 +104,22 @@ export class Engine {
   readonly id = ++executors
   readonly backend: Backend
   readonly options: ResolvedOptions
+  readonly waiting: (() => (() => void) | undefined) | undefined
   state: EngineState = "open"
   /** Calls that have not started, in order. */
-  readonly #queue = new Queue()
+  readonly #queue = new Levels()
   /** Workers that live. The supervisor adds, `gone` removes. */
   readonly lanes = new Set<Lane>()
   readonly #ladder: StopLadder
+  readonly #retries = new Retries((cell) => this.#enqueue(cell))
   readonly #supervisor: Supervisor
+  readonly #recycling: Recycling
+  readonly #unseen = new Unseen()
+  readonly #nested = new Nested(this)
   /** Why it is broken. */
   #cause: unknown
   #running = 0
-  #counts = { succeeded: 0, failed: 0, cancelled: 0, dropped: 0 }
+  readonly #counts = { succeeded: 0, failed: 0, cancelled: 0, dropped: 0 }
   #calls = 0
   /** Calls that have not settled: while there are any, the process stays alive. */
   #unsettled = 0
@@ -91,39 +127,78 @@ export class Engine {
   #alive: NodeJS.Timeout | undefined
   #pumpScheduled = false
   #closing: Promise<void> | undefined
+  /** Whether `#closing` has begun, which holds the process to its end. */
+  #ending = false
   #drained: (() => void) | undefined
+  /** Those who wait for room in the queue, or for the workers that are always kept. */
+  #waitingForRoom: Array<() => void> = []
 
-  constructor(backend: Backend, options: ResolvedOptions, supervise: (engine: Engine) => Supervisor) {
+  /** `waiting` is told that somebody begins to wait for calls of this engine; its answer is called when that is over. */
+  constructor(
+    backend: Backend,
+    options: ResolvedOptions,
+    supervise: (engine: Engine) => Supervisor,
+    waiting?: () => (() => void) | undefined
+  ) {
+    this.waiting = waiting
     this.backend = backend
     this.options = options
     this.#ladder = new StopLadder(this)
     this.#supervisor = supervise(this)
+    this.#recycling = new Recycling(this, this.#supervisor)
+    if (options.minWorkers > 0) this.#schedulePump()
   }
 
   // ---- accepting
 
   /** Accepts a call, or answers with a future that has already failed. Never throws. */
-  submit(task: unknown, args: Array<unknown>, each = false): FutureCell {
+  submit(task: unknown, args: Array<unknown>, form: CallForm = plain): FutureCell {
     const info = infoOf(task)
     if (info === undefined) return this.#refuse(anonymous, ours(() => notATask(task)))
-    if (this.state !== "open") return this.#refuse(info, this.#whyClosed())
+    return this.accept(info, args, form)
+  }
+
+  accept(info: TaskInfo, args: Array<unknown>, form: CallForm): FutureCell {
+    // A call that runs may still hand in others while everything else is over.
+    const takes = this.state === "open" || (this.state === "draining" && form.depth !== undefined)
+    if (!takes) return this.#refuse(info, this.#whyClosed())
+    const { context, maxPending, stacks, whenFull } = this.options
+    if (whenFull === "reject" && this.#queue.size >= maxPending) {
+      return this.#refuse(info, ours(() => new QueueFullError({ maxPending })))
+    }
+    let options: CallOptions
     let transfers: Array<ArrayBuffer> | undefined
+    let carried: Array<unknown> | undefined
     try {
-      transfers = captureArgs(args, this.backend)
+      options = callOptions(info)
+      transfers = captureArgs(args, this.backend, options.transfer)
+      if (context !== undefined) captureArgs(carried = [context.capture()], this.backend)
     } catch (error) {
       return this.#refuse(info, ours(() => error))
     }
-    const cell = new FutureCell(this, ++this.#calls, info, args, transfers, each, performance.now())
+    // What was moved once cannot be moved again: a call that may be tried anew is copied each time.
+    if (options.retry !== undefined) transfers = undefined
+    const cell = new FutureCell(this, ++this.#calls, info, options, args, transfers, form, performance.now())
+    if (carried !== undefined) cell.context = carried[0]
+    if (stacks === "submit") Error.captureStackTrace(cell.site = {}, this.submit)
     if (this.#unsettled++ === 0) this.#hold()
-    this.#queue.push(cell)
-    this.#schedulePump()
+    this.#enqueue(cell)
+    if (options !== noOptions) limitCall(cell, this, this.backend.remote === true)
     return cell
   }
 
+  #enqueue(cell: FutureCell): void {
+    if (this.state === "broken") return this.settle(cell, State.Failed, this.#whyClosed())
+    this.#queue.push(cell)
+    this.#schedulePump()
+  }
+
   #refuse(task: TaskInfo, failure: Failure): FutureCell {
-    const cell = new FutureCell(this, ++this.#calls, task, [], undefined, false, performance.now())
+    const now = performance.now()
+    const cell = new FutureCell(this, ++this.#calls, task, noOptions, [], undefined, plain, now)
     this.#counts.failed++
-    cell.settle(State.Failed, failure, performance.now())
+    cell.settle(State.Failed, failure, now)
+    this.#unseen.note(cell)
     return cell
   }
 
@@ -132,6 +207,25 @@ export class Engine {
     return this.state === "broken"
       ? ours(() => new BrokenExecutorError({ cause }))
       : ours(() => new ExecutorShutdownError())
+  }
+
+  /** Resolves when the queue has room and the workers that are always kept are up; at once when the executor takes no more calls. */
+  ready(): Promise<void> {
+    if (this.#hasRoom()) return Promise.resolve()
+    this.#hold()
+    return new Promise((resolve) => this.#waitingForRoom.push(resolve))
+  }
+
+  #hasRoom(): boolean {
+    if (this.state !== "open") return true
+    let up = 0
+    for (const lane of this.lanes) if (lane.state === "ready") up++
+    return this.#queue.size < this.options.maxPending && up >= this.options.minWorkers
+  }
+
+  #tellRoom(): void {
+    while (this.#waitingForRoom.length > 0 && this.#hasRoom()) this.#waitingForRoom.shift()!()
+    this.#release()
   }
 
   // ---- handing over
@@ -150,7 +244,7 @@ export class Engine {
     const { concurrency } = this.options
     for (let level = 0; level < concurrency && this.#queue.size > 0; level++) {
       for (const lane of this.lanes) {
-        if (lane.state !== "ready" || lane.load > level) continue
+        if (lane.state !== "ready" || lane.retiring || lane.load > level) continue
         const cell = this.#queue.shift()
         if (cell === undefined) break
         this.#handOver(cell, lane)
@@ -158,67 +252,82 @@ export class Engine {
     }
     for (const lane of this.lanes) lane.flush()
     this.#grow()
+    if (this.#waitingForRoom.length > 0) this.#tellRoom()
   }
 
   #handOver(cell: FutureCell, lane: Lane): void {
     cell.start(lane.workerId!, performance.now())
     this.#running++
     lane.take(cell)
-    const timeout = cell.task.options?.timeout
-    if (timeout === undefined) return
-    const after = toMillis(timeout, "timeout")
-    this.#ladder.limit(cell, after, ours(() => new TaskTimeoutError({ clock: "run", after })))
+    this.#recycling.look(lane)
+    const after = cell.options.timeout
+    if (after !== Infinity && this.backend.remote !== true) {
+      this.#ladder.limit(
+        cell,
+        after,
+        ours(() => new TaskTimeoutError({ clock: "run", after }))
+      )
+    }
   }
 
-  /** Starts as many workers at a time as there are cores: more at once only delay each other. */
+  /** Starts workers while calls wait that nobody has room for, or fewer live than are always kept. */
   #grow(): void {
-    let room = 0
-    let starting = 0
-    let living = 0
+    if (this.state === "broken" || this.state === "closed") return
+    const { concurrency, maxWorkers, minWorkers } = this.options
+    let room = this.#supervisor.starting * concurrency
+    let living = this.#supervisor.starting
+    let lost = 0
     for (const lane of this.lanes) {
-      if (lane.state === "lost") continue
-      living++
-      // A lane that is gone and still here is being started anew.
-      const comes = lane.state === "starting" || lane.state === "gone"
-      if (comes) starting++
-      if (comes || lane.state === "ready") room += this.options.concurrency - lane.load
+      if (lane.state === "lost") lost++
+      else if (lane.state !== "starting") living++
+      if (lane.state === "ready" && !lane.retiring) room += concurrency - lane.load
     }
+    // A worker that cannot be ended is replaced, but once: threads that spin for ever must not pile up.
+    const limit = lost > 1 ? maxWorkers + 1 - lost : maxWorkers
     while (
-      this.#queue.size > room && living < this.options.maxWorkers && starting < startsAtATime && this.state !== "broken"
+      living < limit && this.#supervisor.starting < startsAtATime && (this.#queue.size > room || living < minWorkers)
     ) {
       this.#supervisor.start()
-      room += this.options.concurrency
+      room += concurrency
       living++
-      starting++
+    }
+    if (living === 0 && lost > 0 && this.#queue.size > 0) {
+      this.break(new WorkerLostError({ workerId: "all", reason: "unkillable" }))
     }
   }
 
   // ---- what lanes tell
 
-  readonly laneEvents = {
-    ready: (): void => this.pump(),
-    idle: (): void => this.pump(),
-    outcome: (_: Lane, cell: FutureCell, status: number, value: unknown): void => this.#outcome(cell, status, value),
-    output: (stream: 1 | 2, chunk: Uint8Array | string): void => {
+  readonly laneEvents: LaneEvents = {
+    ready: () => this.pump(),
+    idle: (lane) => {
+      this.#recycling.look(lane)
+      this.pump()
+    },
+    outcome: (_, cell, status, value) => this.#outcome(cell, status, value),
+    output: (stream, chunk) => {
       ;(stream === 1 ? process.stdout : process.stderr).write(chunk)
     },
-    dropped: (): void => {
+    overMemory: (lane, bytes) => this.#recycling.overMemory(lane, bytes),
+    nested: (lane, frame) => this.#nested.receive(lane, frame),
+    parked: () => this.#schedulePump(),
+    dropped: () => {
       this.#counts.dropped++
     },
-    gone: (lane: Lane, exit: LinkExit): void => this.#gone(lane, exit)
+    gone: (lane, exit) => this.#gone(lane, exit)
   }
 
   #outcome(cell: FutureCell, status: number, value: unknown): void {
-    const { errors } = cell.task.definition.settings
     const asked = this.#ladder.stopped(cell)
     // A task that was asked to stop has been stopped, also when it returned normally meanwhile.
-    if (asked !== undefined) this.settle(cell, asked.state, asked.failure)
-    else if (status === Status.Succeeded) this.settle(cell, State.Succeeded, value)
-    else if (status === Status.Interrupted) this.settle(cell, State.Cancelled, cancelledBy("interrupt"))
-    else {
-      const kind = status === Status.Threw ? "threw" : status === Status.Failed ? "failed" : "ours"
-      this.settle(cell, State.Failed, remote(kind, value as ErrorRecord, errors))
-    }
+    if (asked !== undefined) return this.#end(cell, asked.state, asked.failure, false)
+    if (status === Status.Succeeded) return this.settle(cell, State.Succeeded, value)
+    if (status === Status.Interrupted) return this.settle(cell, State.Cancelled, cancelledBy("interrupt"))
+    const { errors } = cell.task.definition.settings
+    const kind = status === Status.Threw ? "threw" : status === Status.Failed ? "failed" : "ours"
+    const failure = remote(kind, value as ErrorRecord, errors)
+    if (kind === "ours") this.settle(cell, State.Failed, failure)
+    else this.#end(cell, State.Failed, failure, false)
   }
 
   /** A worker has ended: what ran on it fails, unless it was ended for that call's sake. */
@@ -227,37 +336,63 @@ export class Engine {
     const lost = workerLost(lane, exit)
     for (const cell of lane.calls()) {
       const asked = this.#ladder.stopped(cell)
-      if (asked === undefined) this.settle(cell, State.Failed, lost)
-      else this.settle(cell, asked.state, asked.failure)
+      if (asked === undefined) this.#end(cell, State.Failed, lost, true)
+      else this.#end(cell, asked.state, asked.failure, false)
     }
     lane.release()
-    this.options.onWorkerExit?.(workerExit(lane, exit))
+    this.#nested.gone(lane)
+    try {
+      this.options.onWorkerExit?.(workerExit(lane, exit))
+    } catch (error) {
+      process.emitWarning(`onWorkerExit threw: ${describe(error)}`, "FuturesWarning")
+    }
     this.pump()
   }
 
   // ---- settling
+
+  /** An attempt has ended without a value: there may be another. */
+  #end(cell: FutureCell, state: 3 | 4, failure: Failure, lost: boolean): void {
+    if (state === State.Failed && this.state !== "broken" && this.#retries.retry(cell, failure, lost)) {
+      this.#running--
+      return
+    }
+    this.settle(cell, state, state === State.Failed ? this.#retries.verdict(cell, failure) : failure)
+  }
 
   settle(cell: FutureCell, state: 2 | 3 | 4, outcome: unknown): void {
     const wasRunning = cell.code === State.Running
     if (!cell.settle(state, outcome, performance.now())) return
     if (wasRunning) this.#running--
     if (state === State.Succeeded) this.#counts.succeeded++
-    else if (state === State.Failed) this.#counts.failed++
-    else this.#counts.cancelled++
+    else if (state === State.Cancelled) this.#counts.cancelled++
+    else {
+      this.#counts.failed++
+      this.#unseen.note(cell)
+    }
     if (--this.#unsettled > 0) return
-    if (this.#closing === undefined) this.#alive?.unref()
+    this.#release()
     this.#drained?.()
   }
 
   cancel(cell: FutureCell, reason: CancelReason = "cancel"): boolean {
-    if (!this.#queue.remove(cell)) return false
+    if (!this.#queue.remove(cell) && !this.#retries.remove(cell)) return false
     this.settle(cell, State.Cancelled, cancelledBy(reason))
+    if (this.#waitingForRoom.length > 0) this.#tellRoom()
     return true
   }
 
-  interrupt(cell: FutureCell, grace: number | undefined): Promise<boolean> {
-    if (this.cancel(cell, "interrupt")) return Promise.resolve(true)
-    return this.#ladder.stop(cell, State.Cancelled, cancelledBy("interrupt"), grace)
+  interrupt(cell: FutureCell, grace?: number, reason: CancelReason = "interrupt"): Promise<boolean> {
+    if (this.cancel(cell, reason)) return Promise.resolve(true)
+    return this.#ladder.stop(cell, State.Cancelled, cancelledBy(reason), grace)
+  }
+
+  abort(cell: FutureCell, reason: CancelReason): void {
+    void this.interrupt(cell, undefined, reason)
+  }
+
+  expire(cell: FutureCell, failure: Failure): void {
+    if (this.#queue.remove(cell)) this.settle(cell, State.Failed, failure)
   }
 
   // ---- ending
@@ -268,57 +403,75 @@ export class Engine {
     this.#cause = cause
     this.state = "broken"
     const failure = this.#whyClosed()
-    for (const cell of this.#queue.drain()) this.settle(cell, State.Failed, failure)
+    for (const cell of [...this.#queue.drain(), ...this.#retries.drain()]) this.settle(cell, State.Failed, failure)
+    this.#tellRoom()
   }
 
   shutdown(options: ShutdownOptions = {}): Promise<void> {
+    const after = options.timeout === undefined ? Infinity : toMillis(options.timeout, "timeout")
     if (this.state === "open") this.state = "draining"
     if (options.cancelPending === true) this.#cancelPending()
-    return this.#closing ??= this.#close()
+    if (after <= LONGEST_DELAY) {
+      const timer = setTimeout(() => this.#interruptAll(), after)
+      timer.unref()
+      void this.#close().finally(() => clearTimeout(timer))
+    }
+    return this.#close()
   }
 
   /** Ends now: cancels what is pending, interrupts what runs. */
   terminate(): Promise<void> {
-    const closing = this.shutdown({ cancelPending: true })
-    for (const lane of this.lanes) {
-      for (const cell of lane.calls()) {
-        void this.#ladder.stop(cell, State.Cancelled, cancelledBy("shutdown"), undefined)
-      }
-    }
-    return closing
+    if (this.state === "open") this.state = "draining"
+    this.#interruptAll()
+    return this.#close()
+  }
+
+  #interruptAll(): void {
+    this.#cancelPending()
+    for (const lane of this.lanes) for (const cell of lane.calls()) this.abort(cell, "shutdown")
   }
 
   #cancelPending(): void {
-    for (const cell of this.#queue.drain()) this.settle(cell, State.Cancelled, cancelledBy("shutdown"))
+    const failure = cancelledBy("shutdown")
+    for (const cell of [...this.#queue.drain(), ...this.#retries.drain()]) this.settle(cell, State.Cancelled, failure)
   }
 
-  async #close(): Promise<void> {
+  #close(): Promise<void> {
+    return this.#closing ??= this.#drainAndEnd()
+  }
+
+  async #drainAndEnd(): Promise<void> {
+    this.#ending = true
     this.#hold()
+    this.#tellRoom()
     if (this.#unsettled > 0) await new Promise<void>((resolve) => this.#drained = resolve)
+    this.#recycling.close()
     await this.#supervisor.close()
     this.state = "closed"
     clearInterval(this.#alive)
+    this.#alive = undefined
+    this.#unseen.warn(this.options.name)
   }
 
   /** Keeps the process alive until it is let go. */
   #hold(): void {
-    if (this.#alive === undefined) this.#alive = setInterval(() => {}, 2 ** 31 - 1)
+    if (this.state === "closed") return
+    if (this.#alive === undefined) this.#alive = setInterval(() => {}, LONGEST_DELAY)
     else this.#alive.ref()
+  }
+
+  #release(): void {
+    if (this.#unsettled === 0 && this.#waitingForRoom.length === 0 && !this.#ending) this.#alive?.unref()
   }
 
   get stats(): ExecutorStats {
     const { cancelled, dropped, failed, succeeded } = this.#counts
-    return {
-      pending: this.#queue.size,
-      running: this.#running,
-      succeeded,
-      failed,
-      cancelled,
-      workers: this.lanes.size,
-      dropped
-    }
+    const pending = this.#unsettled - this.#running
+    return { pending, running: this.#running, succeeded, failed, cancelled, workers: this.lanes.size, dropped }
   }
 }
+
+const plain: CallForm = {}
 
 const anonymous: TaskInfo = {
   definition: { module: "", name: "(not a task)", fn: undefined, settings: { errors: [] } },

@@ -14,6 +14,8 @@ export interface Failure {
   /** `threw`: by the task's own code, untyped. `failed`: a typed failure of the task's Effect. `ours`: an error of `ExecutorError.ts`. */
   readonly kind: "threw" | "failed" | "ours"
   readonly build: () => unknown
+  /** As it came from a worker. */
+  readonly record?: ErrorRecord
 }
 
 /** An error of ours, built when asked for. */
@@ -22,7 +24,8 @@ export const ours = (build: () => unknown): Failure => ({ kind: "ours", build })
 /** An error that came from a worker. */
 export const remote = (kind: Failure["kind"], record: ErrorRecord, classes: ReadonlyArray<ErrorClass>): Failure => ({
   kind,
-  build: () => decodeError(record, classes)
+  build: () => decodeError(record, classes),
+  record
 })
 
 const cancelled = new Map<CancelReason, Failure>()

@@ -9,13 +9,16 @@
  *
  * `settle` is the only way into the last three, and the first to come wins.
  */
+import type { CallOptions } from "../callOptions.ts"
 import { LONGEST_DELAY, toMillis } from "../duration.ts"
+import type { DurationInput } from "../duration.ts"
 import { InvalidStateError, TaskTimeoutError } from "../ExecutorError.ts"
 import type { Future, FutureInfo, FutureState, WaitOptions } from "../Future.ts"
 import type { TaskInfo } from "../Task.ts"
-import { ours } from "./Failure.ts"
+import type { CallForm } from "./Engine.ts"
 import type { Failure } from "./Failure.ts"
 import type { Lane } from "./Lane.ts"
+import { Reports } from "./Reports.ts"
 
 export const State = { Pending: 0, Running: 1, Succeeded: 2, Failed: 3, Cancelled: 4 } as const
 export type State = (typeof State)[keyof typeof State]
@@ -27,6 +30,8 @@ export interface CellOwner {
   readonly cancel: (cell: FutureCell) => boolean
   readonly interrupt: (cell: FutureCell, grace: number | undefined) => Promise<boolean>
   readonly host: string
+  /** Told that somebody begins to wait; its answer, that it is over. A task that waits for its own child gives its slot back meanwhile. */
+  readonly waiting: (() => (() => void) | undefined) | undefined
 }
 
 type Observer = (cell: FutureCell) => void
@@ -41,12 +46,12 @@ export class FutureCell<out A = any, out E = any> implements Future<A, E> {
   readonly id: number
   /** What was handed in. */
   readonly task: TaskInfo
+  readonly options: CallOptions
   /** Captured arguments; released when the call settles. Engine only. */
   args: ReadonlyArray<unknown>
   /** Buffers of `args` that may be moved instead of copied at the hand-over. Engine only. */
   transfers: Array<ArrayBuffer> | undefined
-  /** Whether `args` holds one array of items that the task is called with one by one. */
-  readonly each: boolean
+  readonly form: CallForm
   /** How long the task ran, as its worker measured it, in milliseconds. */
   ran = 0
   readonly submittedAt: number
@@ -61,6 +66,14 @@ export class FutureCell<out A = any, out E = any> implements Future<A, E> {
   wireId = -1
   /** Where it stands in its queue. Queue only. */
   position = 0
+  /** How many calls had started when it came into the queue. Queue only. */
+  queuedAt = 0
+  /** The line that submitted it, when `stacks` is `"submit"`. */
+  site: { readonly stack?: string } | undefined = undefined
+  /** What the caller's context was when it was handed in; travels with it. */
+  context: unknown = undefined
+  /** What the task reported, for whoever asks. Made by the first report, or the first who asks. */
+  reports: Reports | undefined = undefined
   /** Whether anybody ever asked how it ended. */
   watched = false
   #state: State = State.Pending
@@ -76,18 +89,24 @@ export class FutureCell<out A = any, out E = any> implements Future<A, E> {
     owner: CellOwner,
     id: number,
     task: TaskInfo,
+    options: CallOptions,
     args: ReadonlyArray<unknown>,
     transfers: Array<ArrayBuffer> | undefined,
-    each: boolean,
+    form: CallForm,
     now: number
   ) {
     this.#owner = owner
     this.id = id
     this.task = task
+    this.options = options
     this.args = args
     this.transfers = transfers
-    this.each = each
+    this.form = form
     this.submittedAt = now
+  }
+
+  get priority(): number {
+    return this.options.priority
   }
 
   // ---- the engine's side
@@ -134,6 +153,12 @@ export class FutureCell<out A = any, out E = any> implements Future<A, E> {
     else if (this.#observers === undefined) this.#observers = observer
     else if (typeof this.#observers === "function") this.#observers = [this.#observers, observer]
     else this.#observers.push(observer)
+  }
+
+  /** The task that waits for this call, if it is one of ours, gives its slot back until the call settles. */
+  parkWaiter(): void {
+    const resume = this.#owner.waiting?.()
+    if (resume !== undefined) this.observe(resume)
   }
 
   unobserve(observer: Observer): void {
@@ -183,28 +208,44 @@ export class FutureCell<out A = any, out E = any> implements Future<A, E> {
 
   result(options?: WaitOptions): Promise<A> {
     this.watched = true
+    if (options?.timeout !== undefined) {
+      return this.#within(options.timeout).then((inTime) => {
+        if (!inTime) throw ranOut(options.timeout!)
+        return this.#settled()
+      })
+    }
     if (this.#promise === undefined) {
       this.#promise = new Promise(captureResolve as never)
       const resolve = resolveLast
-      this.observe((cell) => resolve(cell.#state === State.Succeeded ? cell.#outcome : Promise.reject(cell.#outcome)))
+      this.observe((cell) => resolve(cell.#state === State.Succeeded ? cell.#outcome : Promise.reject(cell)))
     }
-    const promise = options?.timeout === undefined ? this.#promise : this.#within(options, this.#promise)
+    if (!this.done()) this.parkWaiter()
     // Built in a reaction of the promise that the caller awaits, the error's stack ends with the lines that await it.
-    return promise.then(undefined, rebuild)
+    return this.#promise.then(undefined, rebuild)
   }
 
   async exception(options?: WaitOptions): Promise<unknown> {
     this.watched = true
-    if (!await this.wait(options)) throw timedOut(options)
-    if (this.#state === State.Cancelled) throw this.failure.build()
-    return this.#state === State.Failed ? this.failure.build() : undefined
+    if (!await this.wait(options)) throw ranOut(options!.timeout!)
+    if (this.#state === State.Cancelled) throw this.error()
+    return this.#state === State.Failed ? this.error() : undefined
   }
 
-  async wait(options?: WaitOptions): Promise<boolean> {
-    if (this.done()) return true
-    const settled = new Promise<true>((resolve) => this.observe(() => resolve(true)))
-    if (options?.timeout === undefined) return settled
-    return this.#within(options, settled).catch(() => false)
+  wait(options?: WaitOptions): Promise<boolean> {
+    return this.#within(options?.timeout ?? Infinity)
+  }
+
+  progress(): AsyncIterableIterator<unknown> {
+    return (this.reports ??= new Reports(this)).follow()
+  }
+
+  /** The error it ended with, built anew. Only after failure or cancellation. */
+  error(): unknown {
+    const error = this.failure.build()
+    if (this.site?.stack !== undefined && error instanceof Error) {
+      error.stack = `${error.stack}\n    at submit:${this.site.stack.slice(this.site.stack.indexOf("\n"))}`
+    }
+    return error
   }
 
   cancel(): boolean {
@@ -253,26 +294,37 @@ export class FutureCell<out A = any, out E = any> implements Future<A, E> {
     return `Future(${this.id} ${this.info.label}: ${this.state})`
   }
 
-  /** `promise`, or a `TaskTimeoutError` of the caller's patience. Ends the waiting, never the task. */
-  #within<T>(options: WaitOptions, promise: Promise<T>): Promise<T> {
-    const after = toMillis(options.timeout!, "timeout")
-    // A timeout of zero polls: what is known now counts, and nothing is waited for.
-    if (after === 0 && !this.done()) return Promise.reject(ranOut(after))
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(ranOut(after)), Math.min(after, LONGEST_DELAY))
-      promise.finally(() => clearTimeout(timer)).then(resolve, reject)
+  #settled(): A {
+    if (this.#state === State.Succeeded) return this.value
+    throw this.error()
+  }
+
+  /** Whether it is done within the time; a timeout of zero asks without waiting. Rejects only for what is no duration. */
+  async #within(timeout: DurationInput): Promise<boolean> {
+    const after = toMillis(timeout, "timeout")
+    if (this.done() || after === 0) return this.done()
+    this.parkWaiter()
+    return new Promise((resolve) => {
+      const timer = after === Infinity ? undefined : setTimeout(() => {
+        this.unobserve(observer)
+        resolve(false)
+      }, Math.min(after, LONGEST_DELAY))
+      const observer = (): void => {
+        clearTimeout(timer)
+        resolve(true)
+      }
+      this.observe(observer)
     })
   }
 }
 
 const released: ReadonlyArray<unknown> = []
 
-const ranOut = (after: number): Failure => ours(() => new TaskTimeoutError({ clock: "wait", after }))
+const ranOut = (timeout: DurationInput): TaskTimeoutError =>
+  new TaskTimeoutError({ clock: "wait", after: toMillis(timeout, "timeout") })
 
-const timedOut = (options: WaitOptions | undefined): unknown => ranOut(toMillis(options!.timeout!, "timeout")).build()
-
-const rebuild = (failure: Failure): never => {
-  throw failure.build()
+const rebuild = (cell: FutureCell): never => {
+  throw cell.error()
 }
 
 const epoch = (at: number | undefined): number | undefined => at === undefined ? undefined : performance.timeOrigin + at

@@ -12,10 +12,11 @@
  */
 import type { Backend, Link, LinkExit, SpawnSpec } from "../Backend.ts"
 import type { ErrorRecord } from "../wire/error.ts"
-import { HEADER, Kind, OUTCOME_STRIDE, WIRE_VERSION } from "../wire/frames.ts"
-import type { CallMeta, Frame, Setup, TaskReference } from "../wire/frames.ts"
+import { HEADER, Kind, OUTCOME_STRIDE, STREAM_WINDOW, WIRE_VERSION } from "../wire/frames.ts"
+import type { CallMeta, Frame, RemoteOptions, Setup, TaskReference } from "../wire/frames.ts"
 import type { TaskDefinition } from "../worker/registry.ts"
 import type { FutureCell } from "./FutureCell.ts"
+import { Reports } from "./Reports.ts"
 
 export type LaneState = "starting" | "ready" | "stopping" | "lost" | "gone"
 
@@ -26,6 +27,12 @@ export interface LaneEvents {
   /** All outcomes of a frame have been told: the lane may have room. */
   readonly idle: (lane: Lane) => void
   readonly output: (stream: 1 | 2, chunk: Uint8Array | string) => void
+  /** The worker uses more memory than it may. */
+  readonly overMemory: (lane: Lane, bytes: number) => void
+  /** A frame about calls that tasks on the worker handed in themselves. */
+  readonly nested: (lane: Lane, frame: Frame) => void
+  /** A call gave its slot back, or took it again. */
+  readonly parked: (lane: Lane) => void
   /** A frame, or an outcome in one, that belongs to nothing here. */
   readonly dropped: (lane: Lane) => void
   readonly gone: (lane: Lane, exit: LinkExit) => void
@@ -37,13 +44,17 @@ const SLOTS = 2 ** 16
 export class Lane {
   readonly executor: number
   readonly generation: number
+  /** Whether the other side queues calls itself. */
+  readonly remote: boolean
   state: LaneState = "starting"
   /** Calls handed over and not yet answered, by slot. */
   readonly #calls: Array<FutureCell | undefined> = []
   readonly #freeSlots: Array<number> = []
   #turn = 0
-  /** How many `#calls` there are. */
+  /** How many `#calls` there are that hold a slot. */
   load = 0
+  /** Calls that wait for calls of their own and gave their slot back meanwhile. */
+  readonly #parked = new Set<FutureCell>()
   /** Index of each task that the worker was told of. */
   readonly #known = new Map<TaskDefinition, number>()
   /** Calls taken since the last flush: the frame that will be sent. */
@@ -52,11 +63,22 @@ export class Lane {
   #link: Link | undefined
   /** Whether we asked it to end. */
   ended = false
+  /** Whether it takes no more calls and ends once it has none. */
+  retiring = false
+  /** Whether it was ended because it used too much memory. */
+  outOfMemory = false
+  /** Calls it took in its life. */
+  taken = 0
+  /** Since when it has had nothing to do. */
+  idleSince = 0
   /** The uncaught error that the worker reported before it ended. */
   fatal: ErrorRecord | undefined
+  /** Whether that error is the initializer's. */
+  initializerFailed = false
   readonly #events: LaneEvents
 
-  constructor(executor: number, generation: number, events: LaneEvents) {
+  constructor(executor: number, generation: number, remote: boolean, events: LaneEvents) {
+    this.remote = remote
     this.executor = executor
     this.generation = generation
     this.#events = events
@@ -86,6 +108,7 @@ export class Lane {
     const slot = this.#freeSlots.pop() ?? this.#calls.length
     this.#calls[slot] = cell
     this.load++
+    this.taken++
     cell.lane = this
     cell.wireId = this.#turn++ * SLOTS + slot
     this.#batch ??= [Kind.Calls, this.executor, this.generation]
@@ -94,7 +117,7 @@ export class Lane {
       cell.id,
       this.#reference(cell.task.definition),
       cell.args,
-      cell.each ? { attempt: cell.attempt, each: true } satisfies CallMeta : cell.attempt
+      this.#meta(cell)
     )
     if (cell.transfers !== undefined) { for (const buffer of cell.transfers) this.#transfers.push(buffer) }
   }
@@ -109,9 +132,19 @@ export class Lane {
   }
 
   /** Asks a call to stop. */
-  interrupt(cell: FutureCell): void {
+  interrupt(cell: FutureCell, grace?: number): void {
+    this.reply(Kind.Interrupt, cell.wireId, grace)
+  }
+
+  /** Sends a frame now, after the calls that were taken before it. */
+  reply(kind: number, ...body: ReadonlyArray<unknown>): void {
     this.flush()
-    this.#send([Kind.Interrupt, this.executor, this.generation, cell.wireId])
+    this.#send([kind, this.executor, this.generation, ...body])
+  }
+
+  /** Lets a generator task yield so many more items. */
+  credit(cell: FutureCell, items: number): void {
+    this.reply(Kind.Credit, cell.wireId, items)
   }
 
   /** Asks the worker to end by itself: it has nothing left to do. */
@@ -135,6 +168,11 @@ export class Lane {
     if (this.state !== "gone") this.state = "lost"
   }
 
+  /** Whether nothing is in its hands. */
+  get idle(): boolean {
+    return this.load === 0 && this.#parked.size === 0
+  }
+
   /** The calls in its hands, oldest first. */
   calls(): Array<FutureCell> {
     return this.#calls.filter((cell) => cell !== undefined).toSorted((a, b) => a.wireId - b.wireId)
@@ -144,6 +182,7 @@ export class Lane {
   release(): void {
     this.#calls.length = 0
     this.#freeSlots.length = 0
+    this.#parked.clear()
     this.#batch = undefined
     this.load = 0
   }
@@ -158,6 +197,21 @@ export class Lane {
     const index = this.#known.size
     this.#known.set(definition, index)
     return [index, definition.module, definition.name]
+  }
+
+  #meta(cell: FutureCell): number | CallMeta {
+    const { each, parent, sink, trace } = cell.form
+    const plain = each === undefined && sink === undefined && trace === undefined && parent === undefined
+    if (plain && cell.context === undefined && !this.remote) return cell.attempt
+    return {
+      attempt: cell.attempt,
+      each,
+      window: sink === undefined ? 0 : STREAM_WINDOW,
+      context: cell.context,
+      trace,
+      parent,
+      options: this.remote ? remoteOptions(cell) : undefined
+    }
   }
 
   #receive(frame: Frame): void {
@@ -182,7 +236,31 @@ export class Lane {
         return this.#events.idle(this)
       case Kind.Output:
         return this.#events.output(frame[HEADER], frame[HEADER + 1])
+      case Kind.Progress: {
+        const cell = this.inHand(frame[HEADER])
+        if (cell === undefined) return this.#events.dropped(this)
+        return (cell.reports ??= new Reports(cell)).report(frame[HEADER + 1])
+      }
+      case Kind.Items: {
+        const cell = this.inHand(frame[HEADER])
+        if (cell?.form.sink === undefined) return this.#events.dropped(this)
+        return cell.form.sink(frame[HEADER + 1])
+      }
+      case Kind.Calls:
+      case Kind.Interrupt:
+      case Kind.Credit:
+        return this.#events.nested(this, frame)
+      case Kind.Park:
+      case Kind.Unpark: {
+        const cell = this.inHand(frame[HEADER])
+        if (cell === undefined) return this.#events.dropped(this)
+        this.#park(cell, frame[0] === Kind.Park)
+        return this.#events.parked(this)
+      }
+      case Kind.Memory:
+        return this.#events.overMemory(this, frame[HEADER])
       case Kind.Fatal:
+        this.initializerFailed = this.state === "starting" && frame[HEADER + 1] === true
         this.fatal = frame[HEADER]
         return
       default:
@@ -193,13 +271,25 @@ export class Lane {
   /** The call that a reply names, which is then no longer in the worker's hands; `undefined` for a stale or duplicate reply. */
   #answered(wireId: unknown): FutureCell | undefined {
     if (typeof wireId !== "number") return undefined
+    const cell = this.inHand(wireId)
+    if (cell === undefined) return undefined
     const slot = wireId % SLOTS
-    const cell = this.#calls[slot]
-    if (cell === undefined || cell.wireId !== wireId) return undefined
     this.#calls[slot] = undefined
     this.#freeSlots.push(slot)
-    this.load--
+    if (!this.#parked.delete(cell)) this.load--
     return cell
+  }
+
+  inHand(wireId: unknown): FutureCell | undefined {
+    const cell = typeof wireId === "number" ? this.#calls[wireId % SLOTS] : undefined
+    return cell?.wireId === wireId ? cell : undefined
+  }
+
+  #park(cell: FutureCell, parks: boolean): void {
+    if (parks === this.#parked.has(cell)) return
+    if (parks) this.#parked.add(cell)
+    else this.#parked.delete(cell)
+    this.load += parks ? -1 : 1
   }
 
   #exited(exit: LinkExit): void {
@@ -207,4 +297,10 @@ export class Lane {
     this.state = "gone"
     this.#events.gone(this, exit)
   }
+}
+
+/** What the other side is to see to, where it queues calls itself. */
+const remoteOptions = (cell: FutureCell): RemoteOptions => {
+  const { priority, queueTimeout, timeout } = cell.options
+  return { timeout, queueTimeout, priority, label: cell.task.options?.label }
 }

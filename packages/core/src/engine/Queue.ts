@@ -42,6 +42,17 @@ export class Queue {
     this.#size++
   }
 
+  /** The oldest cell, which stays. */
+  peek(): FutureCell | undefined {
+    const mask = this.#ring.length - 1
+    while (this.#head < this.#tail) {
+      const cell = this.#ring[this.#head & mask]
+      if (cell !== undefined) return cell
+      this.#head++
+    }
+    return undefined
+  }
+
   shift(): FutureCell | undefined {
     const mask = this.#ring.length - 1
     while (this.#head < this.#tail) {

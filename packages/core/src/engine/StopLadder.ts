@@ -9,6 +9,7 @@
  *
  * The call settles when its work has stopped, not when it is asked to: a cancelled call no longer runs. How it settles is said by whoever asked first.
  */
+import { LONGEST_DELAY } from "../duration.ts"
 import { WorkerLostError } from "../ExecutorError.ts"
 import type { Engine } from "./Engine.ts"
 import { ours } from "./Failure.ts"
@@ -45,10 +46,12 @@ export class StopLadder {
 
   /** Starts a call's run clock. */
   limit(cell: FutureCell, after: number, failure: Failure): void {
-    if (after > 2 ** 31 - 1) return
+    if (after > LONGEST_DELAY) return
     const timer = setTimeout(() => void this.stop(cell, State.Failed, failure, undefined), after)
+    // A later attempt starts its own clock.
+    clearTimeout(this.#clocks.get(cell))
+    if (!this.#clocks.has(cell)) cell.observe(() => this.#unlimit(cell))
     this.#clocks.set(cell, timer)
-    cell.observe(() => this.#unlimit(cell))
   }
 
   /** Asks a running call to stop, and sees to it. Answers once the work has stopped, or cannot be stopped (`false`). */
@@ -58,9 +61,11 @@ export class StopLadder {
     const lane = cell.lane
     if (lane === undefined) return Promise.resolve(false)
     const { promise: outcome, resolve } = Promise.withResolvers<boolean>()
-    const timer = setTimeout(() => this.#force(cell), grace ?? this.#engine.options.grace)
+    const patience = grace ?? this.#engine.options.grace
+    const forced = patience <= LONGEST_DELAY && this.#engine.backend.remote !== true
+    const timer = forced ? setTimeout(() => this.#force(cell), patience) : undefined
     this.#stops.set(cell, { state, failure, outcome, resolve, timer })
-    lane.interrupt(cell)
+    lane.interrupt(cell, grace)
     return outcome
   }
 
@@ -69,6 +74,7 @@ export class StopLadder {
     const stop = this.#stops.get(cell)
     if (stop === undefined) return undefined
     clearTimeout(stop.timer)
+    clearTimeout(this.#clocks.get(cell))
     this.#stops.delete(cell)
     // After it has settled, so that whoever waits for the stop finds the future done.
     queueMicrotask(() => stop.resolve(true))

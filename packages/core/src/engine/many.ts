@@ -58,7 +58,11 @@ export const wait = <F extends Future<any, any>>(
     const settled = all.filter((future) => future.done()).map(cell)
     left -= settled.length
     if (left === 0 || after === 0 || settled.some(ends)) return finish()
-    for (const future of all) if (!future.done()) cell(future).observe(observer)
+    for (const future of all) {
+      if (future.done()) continue
+      cell(future).observe(observer)
+      cell(future).parkWaiter()
+    }
     if (after !== Infinity) timer = setTimeout(finish, Math.min(after, LONGEST_DELAY))
   })
 
@@ -91,7 +95,10 @@ export const asCompleted = <F extends Future<any, any>>(
       try {
         // Futures leave the set as they are handed out, so that nothing here holds their results.
         while (all.size > 0) {
-          if (taken === finished.length) await arrival()
+          if (taken === finished.length) {
+            for (const future of all) cell(future).parkWaiter()
+            await arrival()
+          }
           const future = finished[taken]!
           delete finished[taken++]
           all.delete(future)

@@ -4,13 +4,13 @@
  * Items travel in chunks; each item has its own outcome whatever the chunking. The size of a chunk follows the measured time of an item, so that a
  * chunk is worth the trip and no worker is left with a long one.
  */
-import { toMillis } from "../duration.ts"
+import { LONGEST_DELAY, toMillis } from "../duration.ts"
 import type { DurationInput } from "../duration.ts"
 import { InvalidOptionError, TaskTimeoutError } from "../ExecutorError.ts"
 import { infoOf } from "../Task.ts"
 import type { ErrorRecord } from "../wire/error.ts"
 import { Status } from "../wire/frames.ts"
-import type { Engine } from "./Engine.ts"
+import type { CallForm, Engine } from "./Engine.ts"
 import { cancelledBy, remote } from "./Failure.ts"
 import type { Failure } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"
@@ -45,7 +45,10 @@ const LARGEST_CHUNK = 16_384
 
 export class MapRun<A> {
   readonly #engine: Engine
+  readonly #form: CallForm
   readonly #task: unknown
+  /** Whether each item is a tuple of arguments. */
+  readonly #spread: boolean
   readonly #source: Iterator<unknown> | AsyncIterator<unknown>
   readonly #fixed: number | undefined
   readonly #bufferSize: number
@@ -68,18 +71,22 @@ export class MapRun<A> {
 
   constructor(
     engine: Engine,
+    form: CallForm,
     task: unknown,
     items: Iterable<unknown> | AsyncIterable<unknown>,
-    options: MapOptions = {}
+    options: MapOptions = {},
+    spread = false
   ) {
     const { bufferSize, chunkSize = "auto", ordered = true, timeout } = options
     if (chunkSize !== "auto") atLeastOne("chunkSize", chunkSize, ` or "auto"`)
     if (bufferSize !== undefined) atLeastOne("bufferSize", bufferSize)
     this.#engine = engine
+    this.#form = form
     this.#task = task
+    this.#spread = spread
     this.#source = iteratorOf(items)
-    // A run clock is an item's own: one that has one travels alone.
-    const alone = infoOf(task)?.options?.timeout !== undefined
+    // A clock, a retry, a signal are an item's own: one that has any travels alone.
+    const alone = infoOf(task)?.options !== undefined
     this.#fixed = alone ? 1 : chunkSize === "auto" ? undefined : chunkSize
     this.#chunkSize = this.#fixed ?? 1
     this.#bufferSize = bufferSize ?? Infinity
@@ -172,7 +179,11 @@ export class MapRun<A> {
         })
         return
       }
-      this.#pulled(pulled)
+      try {
+        this.#pulled(pulled)
+      } catch (error) {
+        this.#end({ error })
+      }
     }
     this.#hand()
   }
@@ -180,7 +191,7 @@ export class MapRun<A> {
   #pulled(result: IteratorResult<unknown>): void {
     if (result.done === true) return this.#end(undefined)
     if (this.#closed) return
-    this.#collected.push(result.value)
+    this.#collected.push(this.#spread ? [...result.value as Iterable<unknown>] : result.value)
     this.#ahead++
     if (this.#collected.length >= this.#chunkSize) this.#hand()
   }
@@ -196,9 +207,10 @@ export class MapRun<A> {
     if (this.#collected.length === 0) return
     const items = this.#collected
     this.#collected = []
-    const cell = items.length === 1
-      ? this.#engine.submit(this.#task, [items[0]])
-      : this.#engine.submit(this.#task, [items], true)
+    const first = items[0]
+    const cell = items.length > 1
+      ? this.#engine.submit(this.#task, [items], { ...this.#form, each: this.#spread ? "spread" : "item" })
+      : this.#engine.submit(this.#task, this.#spread ? first as Array<unknown> : [first], this.#form)
     cell.watched = true
     const chunk: Chunk = { cell, size: items.length, outcomes: undefined, cursor: 0 }
     this.#chunks.push(chunk)
@@ -217,15 +229,18 @@ export class MapRun<A> {
   }
 
   #arrival(): Promise<void> {
+    const resume = this.#engine.waiting?.()
     return new Promise((resolve, reject) => {
       const left = this.#deadline! - performance.now()
-      const timer = left === Infinity ? undefined : setTimeout(() => {
-        void this.close()
+      const expire = (): void => {
         reject(new TaskTimeoutError({ clock: "wait", after: this.#timeout }))
-      }, Math.max(left, 0))
+        void this.close()
+      }
+      const timer = left === Infinity ? undefined : setTimeout(expire, Math.min(Math.max(left, 0), LONGEST_DELAY))
       this.#wake = () => {
         this.#wake = undefined
         clearTimeout(timer)
+        resume?.()
         resolve()
       }
     })
@@ -236,7 +251,7 @@ export class MapRun<A> {
 const WHOLE = -1
 
 const outcomesOf = (cell: FutureCell, size: number): ReadonlyArray<unknown> => {
-  if (cell.code === State.Succeeded) return cell.each ? cell.value : [Status.Succeeded, cell.value]
+  if (cell.code === State.Succeeded) return cell.form.each !== undefined ? cell.value : [Status.Succeeded, cell.value]
   return Array.from({ length: size }, () => [WHOLE, cell.failure]).flat()
 }
 

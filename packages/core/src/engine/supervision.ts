@@ -13,11 +13,14 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import type { LinkExit, SpawnSpec } from "../Backend.ts"
+import { LONGEST_DELAY } from "../duration.ts"
+import type { Setup } from "../wire/frames.ts"
 import type { Engine, Supervisor } from "./Engine.ts"
-import { workerExecArgv } from "./execArgv.ts"
+import { inheritedExecArgv } from "./execArgv.ts"
 import { Lane } from "./Lane.ts"
 import { exitCause } from "./lost.ts"
 import { UNKILLABLE_AFTER } from "./StopLadder.ts"
@@ -30,61 +33,86 @@ const pauses = Schedule.exponential("50 millis")
 class StartFailure {
   readonly _tag = "StartFailure"
   readonly cause: unknown
-  constructor(cause: unknown) {
+  /** Whether it would fail again. */
+  readonly final: boolean
+  constructor(cause: unknown, final = false) {
     this.cause = cause
+    this.final = final
   }
 }
 
-export const supervise = (engine: Engine): Supervisor => {
+/** `setup` is what every worker is told, but for its name. */
+export const supervise = (engine: Engine, setup: Omit<Setup, "version" | "workerId">): Supervisor => {
+  const { laneEvents, options } = engine
   const scope = Scope.makeUnsafe("parallel")
+  const fibers = new Map<Lane, Fiber.Fiber<void>>()
   let generation = 0
-  let workers = 0
+  let starting = 0
 
   const spec = (): SpawnSpec => ({
-    name: `${engine.options.name}-${++workers}`,
-    env: { ...process.env, ...engine.options.env },
-    execArgv: workerExecArgv(engine.options.execArgv),
-    resourceLimits: engine.options.resourceLimits
+    name: `${options.name}-${generation}`,
+    env: { ...process.env, ...options.env },
+    inheritedExecArgv: inheritedExecArgv(),
+    execArgv: options.execArgv,
+    resourceLimits: options.resourceLimits
   })
 
   /** One worker, from birth to death. Fails when it never comes up. */
-  const life = Effect.suspend(() => {
+  const life = Effect.withFiber<void, StartFailure>((fiber) => {
     const ready = Deferred.makeUnsafe<void, StartFailure>()
     const gone = Deferred.makeUnsafe<void>()
-    const { options, laneEvents } = engine
-    const lane: Lane = new Lane(engine.id, ++generation, {
+    let wasReady = false
+    const lane = new Lane(engine.id, ++generation, engine.backend.remote === true, {
       ...laneEvents,
-      ready: () => {
+      ready: (self) => {
+        wasReady = true
+        starting--
         Deferred.doneUnsafe(ready, Effect.void)
-        laneEvents.ready()
+        laneEvents.ready(self)
       },
-      gone: (_: Lane, exit: LinkExit) => {
-        const cause = exitCause(lane, exit) ?? new Error(`The worker ended before it was ready (${exitText(exit)})`)
-        const neverReady = Deferred.doneUnsafe(ready, Effect.fail(new StartFailure(cause)))
-        if (!neverReady || lane.ended) laneEvents.gone(lane, exit)
+      gone: (self, exit) => {
+        fibers.delete(self)
+        engine.lanes.delete(self)
+        const cause = exitCause(self, exit) ?? new Error(`The worker ended before it was ready (${exitText(exit)})`)
+        Deferred.doneUnsafe(ready, Effect.fail(new StartFailure(cause, self.initializerFailed)))
         Deferred.doneUnsafe(gone, Effect.void)
+        // A worker that never came up is this fiber's affair: it may be tried again.
+        if (wasReady) laneEvents.gone(self, exit)
       }
     })
+    fibers.set(lane, fiber as Fiber.Fiber<void>)
     engine.lanes.add(lane)
-    lane.open(engine.backend, spec(), { concurrency: options.concurrency, pipeOutput: options.stdio === "pipe" })
-    const startTimeout = Effect.andThen(
-      pause(options.startTimeout),
-      Effect.fail(new StartFailure(new Error(`The worker was not ready within ${options.startTimeout} ms`)))
-    )
-    return Effect.raceFirst(Deferred.await(ready), startTimeout).pipe(
+    lane.open(engine.backend, spec(), setup)
+    const late = new StartFailure(new Error(`The worker was not ready within ${options.startTimeout} ms`))
+    return Effect.raceFirst(Deferred.await(ready), Effect.andThen(pause(options.startTimeout), Effect.fail(late))).pipe(
       Effect.andThen(Deferred.await(gone)),
-      Effect.onError(() => Effect.sync(() => lane.ended ? undefined : engine.lanes.delete(lane))),
-      Effect.ensuring(end(lane, Deferred.await(gone), options.grace))
+      Effect.ensuring(end(lane, Deferred.await(gone), options.grace)),
+      Effect.ensuring(Effect.sync(() => engine.lanes.delete(lane) && undefined))
     )
   })
 
   const worker = life.pipe(
-    Effect.retry({ times: RESTARTS, schedule: pauses }),
-    Effect.catch((failure) => Effect.sync(() => engine.break(failure.cause)))
+    Effect.retry({ times: RESTARTS, schedule: pauses, while: (failure) => !failure.final }),
+    Effect.catch((failure) =>
+      Effect.sync(() => {
+        starting--
+        engine.break(failure.cause)
+      })
+    )
   )
 
   return {
-    start: () => void Effect.runSync(Effect.forkIn(worker, scope, { startImmediately: true })),
+    get starting() {
+      return starting
+    },
+    start: () => {
+      starting++
+      Effect.runSync(Effect.forkIn(worker, scope, { startImmediately: true }))
+    },
+    retire: (lane) => {
+      const fiber = fibers.get(lane)
+      if (fiber !== undefined) Effect.runFork(Fiber.interrupt(fiber))
+    },
     close: () => Effect.runPromise(Scope.close(scope, Exit.void))
   }
 }
@@ -92,7 +120,7 @@ export const supervise = (engine: Engine): Supervisor => {
 /** Ends a worker: by asking when it is idle, by force when it does not answer or is busy; gives up on one that cannot be ended. */
 const end = (lane: Lane, gone: Effect.Effect<void>, grace: number): Effect.Effect<void> =>
   Effect.suspend(() => {
-    if (lane.state === "gone") return Effect.void
+    if (lane.state === "gone" || lane.state === "lost") return Effect.void
     const within = (millis: number) => Effect.raceFirst(gone, pause(millis))
     const asked = Effect.suspend(() => {
       lane.stop()
@@ -104,15 +132,14 @@ const end = (lane: Lane, gone: Effect.Effect<void>, grace: number): Effect.Effec
       return within(UNKILLABLE_AFTER)
     })
     const abandoned = Effect.sync(() => lane.abandon())
-    return (lane.state === "ready" && lane.load === 0 ? Effect.andThen(asked, forced) : forced).pipe(
-      Effect.andThen(abandoned)
-    )
+    const idle = lane.state === "ready" && lane.idle
+    return (idle ? Effect.andThen(asked, forced) : forced).pipe(Effect.andThen(abandoned))
   })
 
 /** A pause that does not keep the process alive. */
 const pause = (millis: number): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
-    const timer = setTimeout(() => resume(Effect.void), Math.min(millis, 2 ** 31 - 1))
+    const timer = setTimeout(() => resume(Effect.void), Math.min(millis, LONGEST_DELAY))
     timer.unref()
     return Effect.sync(() => clearTimeout(timer))
   })

@@ -1,13 +1,16 @@
 import { describe, NotPortableError, type PortableSide } from "../ExecutorError.ts"
 
-/** How many containers may enclose each other. Node itself reads about 1,600 back, a thread with a small stack far fewer. */
+/**
+ * How many containers may enclose each other. Node itself reads about 1,600 back, a thread with a small stack far
+ * fewer.
+ */
 export const maxDepth = 1000
 
 const longestPath = 20
 
 /**
- * What is thrown inside of a walk when something cannot travel. Each container that it passes on its way out adds its own step to the
- * path, so the good way pays nothing for paths. Not an `Error`: nobody will ever look at its stack.
+ * What is thrown inside of a walk when something cannot travel. Each container that it passes on its way out adds its
+ * own step to the path, so the good way pays nothing for paths. Not an `Error`: nobody will ever look at its stack.
  */
 export class Refusal {
   /** What could not travel, such as `function callback`. */
@@ -24,7 +27,10 @@ export class Refusal {
     this.cause = cause
   }
 
-  /** What came out of a walk, as a refusal: a getter of the user may throw anything, and a deep value may end the stack first. */
+  /**
+   * What came out of a walk, as a refusal: a getter of the user may throw anything, and a deep value may end the stack
+   * first.
+   */
   static of(thrown: unknown): Refusal {
     if (thrown instanceof Refusal) return thrown
     if (isStackOverflow(thrown)) return Refusal.tooDeep()

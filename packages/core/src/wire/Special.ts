@@ -1,6 +1,7 @@
 /**
- * A value that `v8.serialize` would silently turn into something else, as bytes that it leaves alone. The serializer asks us about
- * views only, so this is a view: `value.ts` puts it into a captured tree, `bytes.ts` recognises it and turns it back while reading.
+ * A value that `v8.serialize` would silently turn into something else, as bytes that it leaves alone. The serializer
+ * asks us about views only, so this is a view: `value.ts` puts it into a captured tree, `bytes.ts` recognises it and
+ * turns it back while reading.
  */
 export class Special extends Uint8Array {
   /** A `DOMException` would arrive as an empty `Error`. */

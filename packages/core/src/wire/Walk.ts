@@ -1,6 +1,5 @@
 import {
   isAnyArrayBuffer,
-  isArgumentsObject,
   isBoxedPrimitive,
   isDate,
   isMap,
@@ -12,12 +11,12 @@ import {
   isSymbolObject
 } from "node:util/types"
 import {
+  checkPlain,
   cloneAlone,
   copyDate,
   copyDOMException,
   emptied,
   isForeignObjectPrototype,
-  isPlainlyEmpty,
   onlySharedMemory
 } from "./leaf.ts"
 import { causeOf, copyNativeError } from "./nativeError.ts"
@@ -37,8 +36,8 @@ const plainClasses = new WeakSet<object>()
 const worthMoving = 1024
 
 /**
- * One walk over one value, or one tuple of arguments: copies and checks in the same step. It keeps everything in the instance, because
- * a getter that it meets is user code and may hand in another call in the middle of it.
+ * One walk over one value, or one tuple of arguments: copies and checks in the same step. It keeps everything in the
+ * instance, because a getter that it meets is user code and may hand in another call in the middle of it.
  */
 export class Walk {
   /** Buffers that only the copies use; made when there is one. */
@@ -105,7 +104,9 @@ export class Walk {
     const copy = {}
     this.#enter(source, copy, depth)
     if (this.#isPolluted) {
-      this.#fields(source, copy, Object.keys(source), depth)
+      const keys = Object.keys(source)
+      checkPlain(source, keys[0])
+      this.#fields(source, copy, keys, depth)
       return copy
     }
     let isEmpty = true
@@ -113,7 +114,7 @@ export class Walk {
     for (const key in source) {
       if (isEmpty) {
         isEmpty = false
-        if (key === "0" && isArgumentsObject(source)) throw new Refusal("Arguments")
+        checkPlain(source, key)
       }
       try {
         const value = (source as Record<string, unknown>)[key]
@@ -122,12 +123,12 @@ export class Walk {
           ? this.value(value, depth + 1)
           : value
         if (key === "__proto__") put(copy, key, taken)
-        else if (value !== undefined || Object.hasOwn(source, key)) (copy as Record<string, unknown>)[key] = taken
+        else (copy as Record<string, unknown>)[key] = taken
       } catch (error) {
         put(copy, key, this.#refused(error, propertyStep(key)))
       }
     }
-    if (isEmpty && !isPlainlyEmpty(source)) throw emptied(source)
+    if (isEmpty) checkPlain(source, undefined)
     return copy
   }
 
@@ -136,6 +137,7 @@ export class Walk {
       const key = keys[i]!
       try {
         const value = (source as Record<string, unknown>)[key]
+        // A getter may have deleted it meanwhile.
         if (value !== undefined || Object.hasOwn(source, key)) put(copy, key, this.value(value, depth + 1))
       } catch (error) {
         put(copy, key, this.#refused(error, propertyStep(key)))
@@ -228,8 +230,8 @@ export class Walk {
   }
 
   /**
-   * Instances arrive as plain data. Whether those of a class do is asked of `structuredClone` once per class, and only after the fields
-   * were walked: had it failed because of one of them, the walk would have found it.
+   * Instances arrive as plain data. Whether those of a class do is asked of `structuredClone` once per class, and only
+   * after the fields were walked: had it failed because of one of them, the walk would have found it.
    */
   #instance(source: object, prototype: object, depth: number): object {
     const keys = Object.keys(source)
@@ -251,7 +253,8 @@ export class Walk {
     try {
       return cloneAlone(source, this.#sharesMemory)
     } catch (error) {
-      // Its fields may hold what the copy only describes, or what is moved later: then the failure says nothing about the class.
+      // Its fields may hold what the copy only describes, or what is moved later: then the failure says nothing about
+      // the class.
       if (this.#lenient || this.#moves) return undefined
       throw error
     }

@@ -17,9 +17,11 @@ const headerBytes = 4
 const special = 255
 
 /** A frame may be this long, unless the reader is told otherwise: 1 GiB. */
-export const maxFrameBytes = 2 ** 30
+const maxFrameBytes = 2 ** 30
 
-/** @throws what `v8.serialize` throws for values that were never captured, and RangeError for a body of 4 GiB or more */
+/**
+ * @throws what `v8.serialize` throws for values that were never captured, and RangeError for a body of 4 GiB or more
+ */
 export const encodeFrame = (frame: unknown): Uint8Array => {
   const writer = new FrameWriter()
   writer.writeRawBytes(noLengthYet)
@@ -34,7 +36,9 @@ export const encodeFrame = (frame: unknown): Uint8Array => {
 
 const noLengthYet = Buffer.alloc(headerBytes)
 
-/** Writes views by their own bytes and exact type; v8 alone would let them alias each other's memory on the other side. */
+/**
+ * Writes views by their own bytes and exact type; v8 alone would let them alias each other's memory on the other side.
+ */
 class FrameWriter extends Serializer {
   constructor() {
     super()
@@ -94,8 +98,8 @@ export class FrameReader {
   #scratch: Buffer | undefined
 
   /**
-   * `onError` is called at most once; the reader ignores everything after that, because the next frame's start is not known any more.
-   * `maxBytes` bounds what a broken length can make it wait for.
+   * `onError` is called at most once; the reader ignores everything after that, because the next frame's start is not
+   * known any more. `maxBytes` bounds what a broken length can make it wait for.
    */
   constructor(onFrame: (frame: unknown) => void, onError: (error: Error) => void, maxBytes: number = maxFrameBytes) {
     this.#onFrame = onFrame
@@ -114,6 +118,7 @@ export class FrameReader {
       }
     } catch (error) {
       this.#isClosed = true
+      this.#body = this.#scratch = undefined
       this.#onError(error instanceof Error ? error : new Error("A frame could not be taken", { cause: error }))
     }
   }

@@ -1,10 +1,11 @@
 /**
- * The error codec: what a task threw, as plain data, and back. A record is a flat list of errors that name each other by position, so
- * neither cycles nor a chain of ten thousand causes are a special case.
+ * The error codec: what a task threw, as plain data, and back. A record is a flat list of errors that name each other
+ * by position, so neither cycles nor a chain of ten thousand causes are a special case.
  */
 import { isProxy } from "node:util/types"
 import { describe } from "../ExecutorError.ts"
 import { baseOf, type Blueprint, make, positionIn } from "./errorClass.ts"
+import { awaitingLines } from "./stack.ts"
 import { captureLenient, type CaptureMode, captureValue } from "./value.ts"
 
 /** Portable: survives `structuredClone`, and a frame if it was made for one. */
@@ -31,7 +32,10 @@ const inherited = ["code", "_tag"]
 /** A getter could make a new error each time that it is asked. */
 const maxErrors = 10_000
 
-/** Never throws, whatever was thrown. `classes` are those that shall come back as instances; `decodeError` must be given them too. */
+/**
+ * Never throws, whatever was thrown. `classes` are those that shall come back as instances; `decodeError` must be given
+ * them too.
+ */
 export const encodeError = (thrown: unknown, mode: CaptureMode, classes: ReadonlyArray<unknown> = []): ErrorRecord => {
   try {
     return new Encoder(mode, classes).record(thrown)
@@ -40,11 +44,17 @@ export const encodeError = (thrown: unknown, mode: CaptureMode, classes: Readonl
   }
 }
 
-/** What was thrown. Errors in it are new ones at each call, so that each who waits may have its own stack. */
+/**
+ * What was thrown. Errors in it are new ones at each call: called in a reaction to the promise that someone awaits, the
+ * stack of what was thrown goes on, after the frames in the worker, with the lines that await it.
+ */
 export const decodeError = (record: ErrorRecord, classes: ReadonlyArray<unknown> = []): unknown => {
   const errors = record.errors.map((encoded) => make(encoded, classOf(encoded, classes)))
+  const thrown = fromSlot(record.thrown, errors)
+  const awaiting = "error" in record.thrown ? awaitingLines(thrown as object) : ""
   errors.forEach((error, i) => fill(error, record.errors[i]!, errors))
-  return fromSlot(record.thrown, errors)
+  if (awaiting !== "") define(thrown as object, "stack", (thrown as Error).stack + awaiting, false)
+  return thrown
 }
 
 class Encoder {
@@ -91,7 +101,7 @@ class Encoder {
 
   #encode(error: object): EncodedError {
     const position = attempt(() => positionIn(this.#classes, error), -1)
-    const listed = position === -1 ? undefined : [position, (this.#classes[position] as Function).name] as const
+    const listed = position === -1 ? undefined : [position, classNameOf(this.#classes[position] as Function)] as const
     const base = attempt(() => baseOf(error), undefined)
     const fields = this.#fields(error, base !== undefined)
     // An instance of a listed class that is no error: all that it has is fields.
@@ -165,10 +175,13 @@ const read = <A>(source: object, key: string, otherwise: (thrown: unknown) => A)
   }
 }
 
+// A class may have a static `name` of its own, of any kind.
+const classNameOf = (listed: Function): string => attempt(() => String(listed.name), "")
+
 const classOf = ({ listed }: EncodedError, classes: ReadonlyArray<unknown>): Function | undefined => {
   if (listed === undefined) return undefined
   const [position, name] = listed
-  const isIt = (value: unknown): value is Function => typeof value === "function" && value.name === name
+  const isIt = (value: unknown): value is Function => typeof value === "function" && classNameOf(value) === name
   const there = classes[position]
   return isIt(there) ? there : classes.find(isIt)
 }

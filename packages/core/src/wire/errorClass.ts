@@ -41,7 +41,9 @@ export const baseOf = (value: object): string | undefined => {
   return "Error"
 }
 
-/** The position of the value's own class in a list of classes, or of its nearest ancestor there; -1 if there is none. */
+/**
+ * The position of the value's own class in a list of classes, or of its nearest ancestor there; -1 if there is none.
+ */
 export const positionIn = (classes: ReadonlyArray<unknown>, value: object): number => {
   if (classes.length === 0) return -1
   for (const prototype of prototypesOf(value)) {
@@ -68,7 +70,9 @@ export interface Blueprint {
   readonly message: string | undefined
 }
 
-/** A real error of the listed class, else of the base; without a base, an object of the listed class, else a plain one. */
+/**
+ * A real error of the listed class, else of the base; without a base, an object of the listed class, else a plain one.
+ */
 export const make = (blueprint: Blueprint, listed: Function | undefined): object => {
   const base = blueprint.base === undefined ? undefined : known.get(blueprint.base)
   if (base === undefined) return Object.create(listed?.prototype ?? Object.prototype)

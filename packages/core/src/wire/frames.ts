@@ -10,6 +10,13 @@
  * parent ── Calls ──▶ worker         n calls
  * parent ── Interrupt ▶ worker       ask calls to stop
  * parent ◀─ Outcomes  worker         n outcomes
+ * parent ◀─ Progress  worker         what a call reported of its progress
+ * parent ◀─ Items ─── worker         what a generator task yielded
+ * parent ── Credit ─▶ worker         it may yield so many more
+ * parent ◀─ Memory ── worker         it uses more memory than it may
+ * parent ◀─ Calls ─── worker         calls that a task hands in itself; Interrupt and Outcomes then go the other way round as well
+ * parent ◀─ Park ──── worker         a call waits for calls of its own, and gives its slot back
+ * parent ◀─ Unpark ── worker         it goes on
  * parent ◀─ Output ── worker         what tasks wrote to stdout and stderr, before the outcome of the call that wrote it
  * parent ◀─ Fatal ─── worker         an uncaught error; the worker ends
  * parent ── Stop ───▶ worker         no more calls will come: end
@@ -28,7 +35,13 @@ export const Kind = {
   Outcomes: 5,
   Output: 6,
   Fatal: 7,
-  Stop: 8
+  Stop: 8,
+  Progress: 9,
+  Memory: 10,
+  Items: 11,
+  Credit: 12,
+  Park: 13,
+  Unpark: 14
 } as const
 
 /** The first three fields of every frame. */
@@ -42,6 +55,14 @@ export interface Setup {
   readonly concurrency: number
   /** Whether what tasks write to stdout and stderr travels as `Output` frames. */
   readonly pipeOutput: boolean
+  /** Bytes it may use; `Infinity` for no limit. */
+  readonly memoryLimit: number
+  /** A call to make before any other. */
+  readonly initializer:
+    | { readonly module: string; readonly name: string; readonly args: ReadonlyArray<unknown> }
+    | undefined
+  /** The task that restores a call's context. */
+  readonly restore: { readonly module: string; readonly name: string } | undefined
 }
 
 /**
@@ -55,9 +76,40 @@ export interface Setup {
 export const CALL_STRIDE = 5
 export interface CallMeta {
   readonly attempt: number
-  /** `args` holds one array of items: the task is called with each, and the value is a flat list of `status`, value or `ErrorRecord`. */
-  readonly each: boolean
+  /**
+   * `args` holds one array of items: the task is called with each (`"item"`), or with what is in each (`"spread"`), and the value is a flat list of
+   * `status`, value or `ErrorRecord`.
+   */
+  readonly each: "item" | "spread" | undefined
+  /** Items that a generator task may yield before it is given more; 0 for a task that is no generator. */
+  readonly window: number
+  /** What the caller's `context.capture()` answered. */
+  readonly context?: unknown
+  /** The caller's span and log annotations. */
+  readonly trace?: CallTrace | undefined
+  /** The options that whoever queues the call keeps: sent where that is the other side. */
+  readonly options?: RemoteOptions | undefined
+  /** The wire id of the running call that hands this one in. */
+  readonly parent?: number | undefined
 }
+
+/** The caller's span and log annotations, as they travel. */
+export interface CallTrace {
+  readonly span: { readonly traceId: string; readonly spanId: string; readonly sampled: boolean } | undefined
+  readonly annotations: Readonly<Record<string, unknown>>
+}
+
+/** Options of a call that can travel; durations in milliseconds. */
+export interface RemoteOptions {
+  readonly timeout?: number | undefined
+  readonly queueTimeout?: number | undefined
+  readonly priority?: number | undefined
+  readonly label?: string | undefined
+}
+
+/** Items that a generator task may be ahead of whoever takes them. */
+export const STREAM_WINDOW = 16
+
 export type TaskReference = number | readonly [index: number, module: string, name: string]
 
 /**
@@ -83,4 +135,4 @@ export type Status = (typeof Status)[keyof typeof Status]
 export type Frame = ReadonlyArray<unknown>
 
 /** What a `Fatal` frame holds after its header. */
-export type FatalBody = readonly [error: ErrorRecord]
+export type FatalBody = readonly [error: ErrorRecord, initializer: boolean]

@@ -1,5 +1,5 @@
 /** Objects that hold no other objects, or whose insides only Node knows. */
-import { isExternal } from "node:util/types"
+import { isArgumentsObject, isExternal } from "node:util/types"
 import { nameOf, Refusal } from "./Refusal.ts"
 import { Special } from "./Special.ts"
 
@@ -7,7 +7,9 @@ const getTime = Date.prototype.getTime
 
 export const copyDate = (source: object): Date => new Date(getTime.call(source))
 
-/** Regular expressions, boxed primitives, errors, and objects of Node's own: only `structuredClone` knows their insides. */
+/**
+ * Regular expressions, boxed primitives, errors, and objects of Node's own: only `structuredClone` knows their insides.
+ */
 export const cloneAlone = (source: object, sharesMemory: boolean): object => {
   try {
     return structuredClone(source)
@@ -28,9 +30,15 @@ export const onlySharedMemory = (source: object): Refusal => new Refusal(nameOf(
 export const emptied = (source: object): Refusal =>
   new Refusal(nameOf(source), "It has no enumerable fields of its own and would arrive as {}")
 
-/** Whether an object with the prototype of a plain one, and without keys, is more than `{}`: `Math`, `arguments`, a native handle. */
-export const isPlainlyEmpty = (source: object): boolean =>
-  Object.prototype.toString.call(source) === "[object Object]" && !isExternal(source)
+/**
+ * Some objects have the prototype of a plain one and are not: `arguments`, whose keys are positions; `Math`, native
+ * handles and others, which have no keys. So two first keys tell enough, and all others cost nothing.
+ */
+export const checkPlain = (source: object, firstKey: string | undefined): void => {
+  if (firstKey === undefined) {
+    if (Object.prototype.toString.call(source) !== "[object Object]" || isExternal(source)) throw emptied(source)
+  } else if (firstKey === "0" && isArgumentsObject(source)) throw new Refusal("Arguments")
+}
 
 /** Whether this is the `Object.prototype` of another realm (`node:vm`, a test runner that uses it). */
 export const isForeignObjectPrototype = (prototype: object): boolean =>

@@ -1,4 +1,7 @@
-/** Errors as values inside arguments and results: what `structuredClone` makes of them, with a `cause` that was walked like any value. */
+/**
+ * Errors as values inside arguments and results: what `structuredClone` makes of them, with a `cause` that was walked
+ * like any value.
+ */
 
 const natives = new Map<string, ErrorConstructor>(
   [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((
@@ -6,7 +9,10 @@ const natives = new Map<string, ErrorConstructor>(
   ) => [native.name, native])
 )
 
-/** An error of the built-in class that the source's `name` names, as `structuredClone` chooses it; it has no `cause` yet. */
+/**
+ * An error of the built-in class that the source's `name` names, as `structuredClone` chooses it; it has no `cause`
+ * yet.
+ */
 export const copyNativeError = (source: Error): Error => {
   const native = natives.get(String(source.name)) ?? Error
   const message = Object.getOwnPropertyDescriptor(source, "message")
@@ -17,8 +23,8 @@ export const copyNativeError = (source: Error): Error => {
 }
 
 /**
- * A `cause` that must be walked, in a box because it may be a function. A primitive needs no walk, and a getter is not asked:
- * `structuredClone`, several times faster than a new error with its stack, does right by both.
+ * A `cause` that must be walked, in a box because it may be a function. A primitive needs no walk, and a getter is not
+ * asked: `structuredClone`, several times faster than a new error with its stack, does right by both.
  */
 export const causeOf = (source: Error): { readonly value: unknown } | undefined => {
   const cause = Object.getOwnPropertyDescriptor(source, "cause")

@@ -17,7 +17,10 @@ export const isObjectPrototypePolluted = (): boolean => {
 
 const nothing: unknown[] = []
 
-/** The elements as they are. Of all ways to copy them, `concat` alone asks no subclass for a species and takes no time for holes. */
+/**
+ * The elements as they are. Of all ways to copy them, `concat` alone asks no subclass for a species and takes no time
+ * for holes.
+ */
 export const elementsOf = (source: ReadonlyArray<unknown>): unknown[] => {
   try {
     const elements = nothing.concat(source)
@@ -40,9 +43,10 @@ const summary = {
 }
 
 /**
- * Whether an array without holes has more than its elements, as the match of a regular expression has. JavaScript can list named keys
- * only together with all indices, which takes longer than copying a large array. `inspect` can skip the indices, in constant time
- * (400 ns); a text other than the expected one, whatever the reason, only leads to the slow way.
+ * Whether an array without holes has more than its elements, as the match of a regular expression has. JavaScript can
+ * list named keys only together with all indices, which takes longer than copying a large array. `inspect` can skip the
+ * indices, in constant time (400 ns); a text other than the expected one, whatever the reason, only leads to the slow
+ * way.
  */
 export const mayHaveNames = (source: ReadonlyArray<unknown>): boolean => {
   const { length } = source

@@ -1,6 +1,7 @@
 /**
- * The value codec: what a call hands over, and what it returns, is copied and checked once, by one walk, at the moment it is handed
- * over. What comes out is deeply equal to `structuredClone(value)`, on every backend, and holds nothing that would be lost on the way.
+ * The value codec: what a call hands over, and what it returns, is copied and checked once, by one walk, at the moment
+ * it is handed over. What comes out is deeply equal to `structuredClone(value)`, on every backend, and holds nothing
+ * that would be lost on the way.
  */
 import type { PortableSide } from "../ExecutorError.ts"
 import { Refusal } from "./Refusal.ts"
@@ -12,11 +13,11 @@ export interface CaptureMode {
 }
 
 /**
- * Replaces each argument by a captured copy, in the array that is given: it must be ours, such as a fresh rest array. One table of what
- * was seen serves the whole tuple, so an object that two arguments share is shared by their copies.
+ * Replaces each argument by a captured copy, in the array that is given: it must be ours, such as a fresh rest array.
+ * One table of what was seen serves the whole tuple, so an object that two arguments share is shared by their copies.
  *
- * Where memory is shared, the objects listed in `transfer` are moved instead of copied, all or none: when anything is refused, nothing
- * has been detached. Elsewhere they are copied.
+ * Where memory is shared, the objects listed in `transfer` are moved instead of copied, all or none: when anything is
+ * refused, nothing has been detached. Elsewhere they are copied.
  *
  * @returns buffers that belong to the copies alone and may be transferred on with them, `undefined` if there are none
  * @throws NotPortableError with side `argument`, and a path that starts with `args`
@@ -64,7 +65,10 @@ export const captureValue = (
   }
 }
 
-/** As `captureValue`, for what an error carries: never throws, what cannot travel becomes a short text such as `[function callback]`. */
+/**
+ * As `captureValue`, for what an error carries: never throws, what cannot travel becomes a short text such as
+ * `[function callback]`.
+ */
 export const captureLenient = (value: unknown, mode: CaptureMode, transfers: ArrayBuffer[]): unknown => {
   try {
     return new Walk(mode.sharesMemory, true, transfers, undefined).value(value, 1)

@@ -59,7 +59,8 @@ export const copyView = (view: ArrayBufferView): ArrayBufferView => {
 
 export const copyBuffer = (buffer: ArrayBuffer): ArrayBuffer => {
   try {
-    // Two kinds need `structuredClone`, which is slower: `slice` forgets the limit of a resizable buffer, and asks a subclass for a species.
+    // Two kinds need `structuredClone`, which is slower: `slice` forgets the limit of a resizable buffer, and asks a
+    // subclass for a species.
     const isOrdinary = Object.getPrototypeOf(buffer) === ArrayBuffer.prototype && !isResizable(buffer)
     return isOrdinary ? sliceBuffer.call(buffer, 0) : structuredClone(buffer)
   } catch (error) {
@@ -69,6 +70,7 @@ export const copyBuffer = (buffer: ArrayBuffer): ArrayBuffer => {
 
 export const isShared = (buffer: ArrayBufferLike): buffer is SharedArrayBuffer => isSharedArrayBuffer(buffer)
 
-// A view on a buffer that was detached or has shrunk refuses with a TypeError, a buffer too large for the memory with a RangeError.
+// A view on a buffer that was detached or has shrunk refuses with a TypeError, a buffer too large for the memory with a
+// RangeError.
 const unreadable = (error: unknown): Refusal =>
   error instanceof RangeError ? Refusal.of(error) : new Refusal("detached ArrayBuffer")

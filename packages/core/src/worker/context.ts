@@ -15,6 +15,10 @@ export interface TaskContext {
   readonly attempt: number
   /** The worker's thread id, process id, or `"inline"`. */
   readonly workerId: number | string
+  /** Reports how far it is: whoever follows `future.progress()` gets the value, which must be able to travel. */
+  readonly progress: (value: unknown) => void
+  /** Writes a line to the caller's stdout, marked with the call's label and id. */
+  readonly log: (...message: ReadonlyArray<unknown>) => void
 }
 
 // Copies of this file (sources beside `dist`) share one storage, so that a task sees its call through any of them.

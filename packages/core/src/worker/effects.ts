@@ -1,12 +1,19 @@
-/** Tasks that return an Effect. Effect is imported by the first such task, never before: a worker whose tasks do without it stays small. */
+/**
+ * Tasks that return an Effect or a Stream. Effect is imported by the first such task, never before: a worker whose tasks do without it stays small.
+ */
 import type { Status } from "../wire/frames.ts"
-import type { TaskContext } from "./context.ts"
+import type { CallContext } from "./CallContext.ts"
+import type { TaskSettings } from "./registry.ts"
 
-/** Effect's own mark, so that no import is needed to recognise one. */
+/** Effect's own marks, so that no import is needed to recognise its values. */
 const effectTypeId = "~effect/Effect"
+const streamTypeId = "~effect/Stream"
 
-export const isEffect = (value: unknown): boolean =>
-  (typeof value === "object" || typeof value === "function") && value !== null && effectTypeId in value
+const has = (value: unknown, mark: string): boolean =>
+  (typeof value === "object" || typeof value === "function") && value !== null && mark in value
+
+export const isEffect = (value: unknown): boolean => has(value, effectTypeId)
+export const isStream = (value: unknown): boolean => has(value, streamTypeId)
 
 /** How an Effect ended: its value, its typed failure, its defect, or that it was interrupted. */
 export interface EffectOutcome {
@@ -14,5 +21,19 @@ export interface EffectOutcome {
   readonly value: unknown
 }
 
-export const runEffect = async (effect: unknown, context: TaskContext): Promise<EffectOutcome> =>
-  (await import("./runEffect.ts")).runEffect(effect as never, context)
+let loaded: Promise<typeof import("./runEffect.ts")> | undefined
+const load = (): Promise<typeof import("./runEffect.ts")> => loaded ??= import("./runEffect.ts")
+
+export const runEffect = async (
+  effect: unknown,
+  context: CallContext,
+  settings: TaskSettings
+): Promise<EffectOutcome> => (await load()).runEffect(effect as never, context, settings)
+
+export const streamIterator = async (stream: unknown, settings: TaskSettings): Promise<AsyncIterator<unknown>> =>
+  (await load()).streamIterator(stream as never, settings)
+
+/** Releases what layers of task modules hold; does nothing in a worker that ran no Effect. */
+export const closeLayers = async (): Promise<void> => {
+  if (loaded !== undefined) await (await loaded).closeLayers()
+}

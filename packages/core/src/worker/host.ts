@@ -3,67 +3,34 @@
  *
  * ```
  * waiting ──▶ running ──▶ answered         a call; asked to stop while waiting, it never runs
+ *             running ◀─▶ parked           while it waits for calls of its own it gives its slot back
  * ```
  *
  * Loaded by every worker: it imports neither the engine nor Effect. Outcomes are collected and sent together, after the code that is running now.
  */
-import { NotPortableError } from "../ExecutorError.ts"
-import { encodeError } from "../wire/error.ts"
+import { decodeError, encodeError } from "../wire/error.ts"
 import type { ErrorRecord } from "../wire/error.ts"
 import { CALL_STRIDE, HEADER, Kind, Status, WIRE_VERSION } from "../wire/frames.ts"
 import type { CallMeta, Frame, Setup, TaskReference } from "../wire/frames.ts"
-import { captureValue } from "../wire/value.ts"
+import { captureArgs } from "../wire/value.ts"
 import type { CaptureMode } from "../wire/value.ts"
-import { runAs } from "./context.ts"
-import type { TaskContext } from "./context.ts"
-import { isEffect, runEffect } from "./effects.ts"
+import { CallContext } from "./CallContext.ts"
+import type { CallHost } from "./CallContext.ts"
+import { closeLayers } from "./effects.ts"
+import { generate } from "./generate.ts"
+import { invoke, invokeEach } from "./invoke.ts"
+import type { Invocation, Surroundings } from "./invoke.ts"
 import { loadTask } from "./load.ts"
-import type { TaskDefinition } from "./registry.ts"
+import type { TaskDefinition, TaskFunction } from "./registry.ts"
 
 /** The worker's end of a link. */
 export interface WorkerPort extends CaptureMode {
   readonly send: (frame: Frame, transfers: ReadonlyArray<ArrayBuffer>) => void
   /** Ends this worker; nothing more will be asked of it. */
   readonly end: () => void
+  /** Bytes that this worker uses, where that can be told. */
+  readonly memoryUsage?: (() => number) | undefined
 }
-
-interface RunningCall extends TaskContext {
-  readonly wireId: number
-  readonly abort: () => void
-  readonly startedAt: number
-}
-
-class CallContext implements RunningCall {
-  readonly wireId: number
-  readonly id: number
-  readonly attempt: number
-  readonly workerId: number | string
-  readonly startedAt = performance.now()
-  asked = false
-  #controller: AbortController | undefined
-
-  constructor(wireId: number, id: number, attempt: number, workerId: number | string) {
-    this.wireId = wireId
-    this.id = id
-    this.attempt = attempt
-    this.workerId = workerId
-  }
-
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController()
-      if (this.asked) this.#controller.abort()
-    }
-    return this.#controller.signal
-  }
-
-  abort(): void {
-    this.asked = true
-    this.#controller?.abort()
-  }
-}
-
-type Answer = (status: Status, value: unknown) => void
 
 /** A call as it waits here. */
 interface WaitingCall {
@@ -71,24 +38,34 @@ interface WaitingCall {
   readonly callId: number
   readonly task: number
   readonly args: ReadonlyArray<unknown>
-  readonly meta: number | CallMeta
+  readonly meta: CallMeta
 }
 
-const attemptOf = (call: WaitingCall): number => typeof call.meta === "number" ? call.meta : call.meta.attempt
+/** How often memory is measured at most, in milliseconds. */
+const MEASURE_EVERY = 250
 
-export class Host {
+const metaOf = (meta: number | CallMeta): CallMeta =>
+  typeof meta === "number" ? { attempt: meta, each: undefined, window: 0 } : meta
+
+export class Host implements CallHost, Surroundings {
   readonly #port: WorkerPort
   #executor = 0
   #generation = 0
   #setup: Setup | undefined
+  restore: TaskFunction | undefined
   /** Tasks by the index that the parent gave them. */
   readonly #tasks: Array<{ readonly module: string; readonly name: string; definition: TaskDefinition | undefined }> =
     []
   readonly #waiting: Array<WaitingCall> = []
   readonly #running = new Map<number, CallContext>()
+  /** Running calls that gave their slot back. */
+  #parked = 0
   #outcomes: Array<unknown> | undefined
   #transfers: Array<ArrayBuffer> = []
   #stopping = false
+  #measuredAt = 0
+  #measuring: NodeJS.Timeout | undefined
+  onNested: ((frame: Frame) => void) | undefined
 
   constructor(port: WorkerPort) {
     this.#port = port
@@ -98,10 +75,20 @@ export class Host {
     return this.#setup
   }
 
+  get workerId(): number | string {
+    return this.#setup!.workerId!
+  }
+
+  get mode(): CaptureMode {
+    return this.#port
+  }
+
+  readonly transfers = (): Array<ArrayBuffer> => this.#transfers
+
   receive(frame: Frame): void {
     switch (frame[0]) {
       case Kind.Hello:
-        return this.#greet(frame)
+        return void this.#greet(frame)
       case Kind.Calls:
         for (let at = HEADER; at + CALL_STRIDE <= frame.length; at += CALL_STRIDE) {
           this.#waiting.push({
@@ -109,12 +96,17 @@ export class Host {
             callId: frame[at + 1] as number,
             task: this.#learn(frame[at + 2] as TaskReference),
             args: frame[at + 3] as ReadonlyArray<unknown>,
-            meta: frame[at + 4] as number | CallMeta
+            meta: metaOf(frame[at + 4] as number | CallMeta)
           })
         }
         return this.#next()
       case Kind.Interrupt:
         return this.#interrupt(frame[HEADER] as number)
+      case Kind.Credit:
+        return this.#running.get(frame[HEADER] as number)?.credit?.(frame[HEADER + 1] as number)
+      case Kind.Outcomes:
+      case Kind.Items:
+        return this.onNested?.(frame)
       case Kind.Stop:
         this.#stopping = true
         return this.#endWhenIdle()
@@ -123,24 +115,66 @@ export class Host {
 
   /** Sends a frame now, after the outcomes that were collected before it. */
   send(kind: number, ...body: ReadonlyArray<unknown>): void {
-    this.#flush()
+    this.flush()
     this.#port.send([kind, this.#executor, this.#generation, ...body], [])
   }
 
   /** Tells the parent of an error that nobody caught; the worker then ends. */
-  fatal(error: unknown): void {
-    this.send(Kind.Fatal, encodeError(error, this.#port))
+  fatal(error: unknown, initializer = false): void {
+    this.send(Kind.Fatal, encodeError(error, this.#port), initializer)
   }
 
-  #greet(frame: Frame): void {
+  progress(wireId: number, value: unknown): void {
+    const args = [value]
+    captureArgs(args, this.#port)
+    if (this.#running.has(wireId)) this.send(Kind.Progress, wireId, args[0])
+  }
+
+  park(wireId: number, by: 1 | -1): void {
+    const context = this.#running.get(wireId)
+    if (context === undefined) return
+    context.waits += by
+    if (by === 1 ? context.waits !== 1 : context.waits !== 0) return
+    this.#parked += by
+    this.send(by === 1 ? Kind.Park : Kind.Unpark, wireId)
+    this.#next()
+  }
+
+  async #greet(frame: Frame): Promise<void> {
     this.#executor = frame[1] as number
     this.#generation = frame[2] as number
-    this.#setup = frame[HEADER] as Setup
-    if (this.#setup.version !== WIRE_VERSION) {
-      const versions = `${this.#setup.version}, the worker ${WIRE_VERSION}`
-      return this.fatal(new Error(`Two versions of @futures/core meet: the parent speaks wire ${versions}`))
+    const setup = this.#setup = frame[HEADER] as Setup
+    try {
+      if (setup.version !== WIRE_VERSION) {
+        const versions = `${setup.version}, the worker ${WIRE_VERSION}`
+        throw new Error(`Two versions of @futures/core meet: the parent speaks wire ${versions}`)
+      }
+      if (setup.restore !== undefined) this.restore = (await loadTask(setup.restore.module, setup.restore.name)).fn
+      if (setup.initializer !== undefined) await this.#initialize(setup.initializer)
+    } catch (error) {
+      this.fatal(error, true)
+      return this.#port.end()
+    }
+    if (Number.isFinite(setup.memoryLimit)) {
+      this.#measuring = setInterval(() => this.#measure(), MEASURE_EVERY)
+      this.#measuring.unref()
     }
     this.send(Kind.Ready)
+  }
+
+  async #initialize({ args, module, name }: NonNullable<Setup["initializer"]>): Promise<void> {
+    const definition = await loadTask(module, name)
+    const context = new CallContext(this, -1, 0, 1, name)
+    const call: Invocation = { context, definition, args, carried: undefined }
+    await new Promise<void>((resolve, reject) =>
+      invoke(
+        call,
+        { mode: this.#port, transfers: () => [], restore: undefined },
+        (status, value) => status === Status.Succeeded ? resolve() : reject(new InitializerFailure(value))
+      )
+    ).catch((error: unknown) => {
+      throw error instanceof InitializerFailure ? decodeError(error.record) : error
+    })
   }
 
   #learn(reference: TaskReference): number {
@@ -151,13 +185,22 @@ export class Host {
   }
 
   #next(): void {
-    while (this.#waiting.length > 0 && this.#running.size < this.#setup!.concurrency) this.#run(this.#waiting.shift()!)
+    while (this.#waiting.length > 0 && this.#running.size - this.#parked < this.#setup!.concurrency) {
+      this.#run(this.#waiting.shift()!)
+    }
     this.#endWhenIdle()
   }
 
+  #begin(call: WaitingCall): CallContext {
+    const { callId, meta, task, wireId } = call
+    const context = new CallContext(this, wireId, callId, meta.attempt, meta.options?.label ?? this.#tasks[task]!.name)
+    context.trace = meta.trace
+    this.#running.set(wireId, context)
+    return context
+  }
+
   #run(call: WaitingCall): void {
-    const context = new CallContext(call.wireId, call.callId, attemptOf(call), this.#setup!.workerId!)
-    this.#running.set(call.wireId, context)
+    const context = this.#begin(call)
     const task = this.#tasks[call.task]!
     if (task.definition !== undefined) return this.#start(context, task.definition, call)
     loadTask(task.module, task.name).then(
@@ -169,93 +212,38 @@ export class Host {
     )
   }
 
-  #start(context: CallContext, definition: TaskDefinition, call: WaitingCall): void {
-    // Asked to stop while its module was loading: it never runs.
-    if (context.asked) return this.#answer(context, Status.Interrupted, undefined)
+  #start(context: CallContext, definition: TaskDefinition, { args, meta }: WaitingCall): void {
     const answer = (status: Status, value: unknown): void => this.#answer(context, status, value)
-    if (typeof call.meta === "number" || !call.meta.each) {
-      return this.#call(context, definition, call.args, "result", answer)
-    }
-    this.#callEach(context, definition, call.args[0] as ReadonlyArray<unknown>, answer)
+    // Asked to stop while its module was loading: it never runs.
+    if (context.asked) return answer(Status.Interrupted, undefined)
+    const call: Invocation = { context, definition, args, carried: meta.context }
+    if (meta.window > 0) {
+      const send = (items: Array<unknown>): void => this.#sendItems(context.wireId, items)
+      void generate(call, meta.window, this, send, answer)
+    } else if (meta.each !== undefined) invokeEach(call, meta.each === "spread", this, answer)
+    else invoke(call, this, answer)
   }
 
-  /** Calls the task with each item, one after another; each item has an outcome of its own. */
-  #callEach(context: CallContext, definition: TaskDefinition, items: ReadonlyArray<unknown>, answer: Answer): void {
-    const outcomes: Array<unknown> = []
-    let next = 0
-    // While items answer at once the loop goes on by itself; one that answers later takes it up again.
-    let looping = false
-    const loop = (): void => {
-      looping = true
-      while (next < items.length) {
-        const before = outcomes.length
-        if (context.asked) return answer(Status.Interrupted, undefined)
-        this.#call(context, definition, [items[next++]], "result", (status, value) => {
-          outcomes.push(status, value)
-          if (!looping) loop()
-        })
-        if (outcomes.length === before) {
-          looping = false
-          return
-        }
-      }
-      answer(Status.Succeeded, outcomes)
-    }
-    loop()
-  }
-
-  #call(
-    context: CallContext,
-    definition: TaskDefinition,
-    args: ReadonlyArray<unknown>,
-    root: string,
-    answer: Answer
-  ): void {
-    const threw = (error: unknown): void => answer(Status.Threw, this.#encode(definition, error))
-    const succeeded = (value: unknown): void => {
-      let captured: unknown
-      try {
-        captured = captureValue(value, root, "result", this.#port, this.#transfers)
-      } catch (error) {
-        return answer(
-          error instanceof NotPortableError ? Status.Refused : Status.Threw,
-          this.#encode(definition, error)
-        )
-      }
-      answer(Status.Succeeded, captured)
-    }
-    let value: unknown
-    try {
-      value = runAs(context, definition.fn!, args)
-    } catch (error) {
-      return threw(error)
-    }
-    if (isEffect(value)) {
-      runEffect(value, context).then((exit) => {
-        if (exit.status === Status.Succeeded) succeeded(exit.value)
-        else answer(exit.status, exit.status === Status.Interrupted ? undefined : this.#encode(definition, exit.value))
-      }, threw)
-    } else if (isThenable(value)) {
-      // `await`, so that a thenable that misbehaves is judged as JavaScript judges it.
-      ;(async () => await (value as PromiseLike<unknown>))().then(succeeded, threw)
-    } else succeeded(value)
-  }
-
-  #encode(definition: TaskDefinition, error: unknown): ErrorRecord {
-    return encodeError(error, this.#port, definition.settings.errors)
+  #sendItems(wireId: number, items: Array<unknown>): void {
+    this.flush()
+    const transfers = this.#transfers
+    this.#transfers = []
+    this.#port.send([Kind.Items, this.#executor, this.#generation, wireId, items], transfers)
   }
 
   #answer(context: CallContext, status: Status, value: unknown): void {
     if (!this.#running.delete(context.wireId)) return
+    if (context.waits > 0) this.#parked--
     if (this.#outcomes === undefined) {
       this.#outcomes = [Kind.Outcomes, this.#executor, this.#generation]
-      queueMicrotask(() => this.#flush())
+      queueMicrotask(() => this.flush())
     }
     this.#outcomes.push(context.wireId, status, value, performance.now() - context.startedAt)
+    if (this.#measuring !== undefined) this.#measure()
     this.#next()
   }
 
-  #flush(): void {
+  flush(): void {
     if (this.#outcomes === undefined) return
     const frame = this.#outcomes
     const transfers = this.#transfers
@@ -266,21 +254,33 @@ export class Host {
 
   #interrupt(wireId: number): void {
     const running = this.#running.get(wireId)
-    if (running !== undefined) return running.abort()
+    if (running !== undefined) return running.ask()
     const index = this.#waiting.findIndex((call) => call.wireId === wireId)
     if (index < 0) return
     const [call] = this.#waiting.splice(index, 1)
-    const context = new CallContext(wireId, call!.callId, attemptOf(call!), this.#setup!.workerId!)
-    this.#running.set(wireId, context)
-    this.#answer(context, Status.Interrupted, undefined)
+    this.#answer(this.#begin(call!), Status.Interrupted, undefined)
+  }
+
+  #measure(): void {
+    const now = performance.now()
+    if (now - this.#measuredAt < MEASURE_EVERY / 2) return
+    this.#measuredAt = now
+    const bytes = this.#port.memoryUsage?.() ?? 0
+    if (bytes > this.#setup!.memoryLimit) this.send(Kind.Memory, bytes)
   }
 
   #endWhenIdle(): void {
     if (!this.#stopping || this.#running.size > 0 || this.#waiting.length > 0) return
-    this.#flush()
-    this.#port.end()
+    this.flush()
+    clearInterval(this.#measuring)
+    closeLayers().finally(() => this.#port.end())
   }
 }
 
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
+/** Carries what an initializer ended with out of its promise, whatever it is. */
+class InitializerFailure {
+  readonly record: ErrorRecord
+  constructor(record: unknown) {
+    this.record = record as ErrorRecord
+  }
+}

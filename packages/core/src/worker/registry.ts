@@ -14,6 +14,8 @@ export type ErrorClass = abstract new(...args: never) => unknown
 /** What `Task.module` said once for all tasks of the call. */
 export interface TaskSettings {
   readonly errors: ReadonlyArray<ErrorClass>
+  /** An Effect `Layer` with what the module's Effects require; built once per worker. */
+  readonly layer?: unknown
 }
 
 /** Where a task lives: `module` is the URL the worker imports, `name` the key given to `Task.module` or an export. */

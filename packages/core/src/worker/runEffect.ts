@@ -1,19 +1,81 @@
-/** Runs a task's Effect as a fiber: interrupting the call interrupts the fiber, and its finalizers run. */
+/**
+ * Runs a task's Effect as a fiber: interrupting the call interrupts the fiber, and its finalizers run. The layer of a task module is built once, by the
+ * first call that needs it, and lives as long as the worker.
+ */
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Tracer from "effect/Tracer"
 import { Status } from "../wire/frames.ts"
-import type { TaskContext } from "./context.ts"
+import type { CallTrace } from "../wire/frames.ts"
+import type { CallContext } from "./CallContext.ts"
 import type { EffectOutcome } from "./effects.ts"
+import { TypedFailure } from "./generate.ts"
+import { currentExecutor } from "./nested.ts"
+import type { TaskSettings } from "./registry.ts"
+
+/** The service key of `Executor`, by its name: the class itself would bring the engine. */
+const executorKey = Context.Service<unknown>("@futures/core/Executor")
+
+const scope = Scope.makeUnsafe("parallel")
+const built = new WeakMap<object, Promise<Context.Context<never>>>()
+
+const servicesOf = async ({ layer }: TaskSettings): Promise<Context.Context<never>> => {
+  if (layer === undefined) return Context.empty()
+  let services = built.get(layer as object)
+  if (services === undefined) {
+    services = Effect.runPromise(Layer.buildWithScope(layer as Layer.Layer<never>, scope))
+    built.set(layer as object, services)
+  }
+  return services
+}
+
+export const closeLayers = (): Promise<void> => Effect.runPromise(Scope.close(scope, Exit.void))
+
+const provided = async <A, E>(
+  effect: Effect.Effect<A, E, unknown>,
+  settings: TaskSettings
+): Promise<Effect.Effect<A, E>> => {
+  const services = await servicesOf(settings)
+  return effect.pipe(
+    Effect.provideService(executorKey, currentExecutor()),
+    Effect.provide(services)
+  ) as Effect.Effect<A, E>
+}
+
+/** Makes the caller's span the parent of the task's, and its log annotations theirs. */
+const traced = <A, E, R>(effect: Effect.Effect<A, E, R>, { annotations, span }: CallTrace): Effect.Effect<A, E, R> => {
+  const annotated = Effect.annotateLogs(effect, annotations)
+  return span === undefined ? annotated : Effect.withParentSpan(annotated, Tracer.externalSpan(span))
+}
+
+const outcomeOf = (cause: Cause.Cause<unknown>): EffectOutcome => {
+  const failure = cause.reasons.find((reason) => reason._tag === "Fail")
+  if (failure !== undefined) return { status: Status.Failed, value: failure.error }
+  if (Cause.hasInterruptsOnly(cause)) return { status: Status.Interrupted, value: undefined }
+  const defect = cause.reasons.find((reason) => reason._tag === "Die")
+  return { status: Status.Threw, value: defect?.defect }
+}
 
 export const runEffect = async (
-  effect: Effect.Effect<unknown, unknown>,
-  context: TaskContext
+  effect: Effect.Effect<unknown, unknown, unknown>,
+  context: CallContext,
+  settings: TaskSettings
 ): Promise<EffectOutcome> => {
-  const exit = await Effect.runPromiseExit(effect, { signal: context.signal })
-  if (exit._tag === "Success") return { status: Status.Succeeded, value: exit.value }
-  const failure = exit.cause.reasons.find((reason) => reason._tag === "Fail")
-  if (failure !== undefined) return { status: Status.Failed, value: failure.error }
-  if (Cause.hasInterruptsOnly(exit.cause)) return { status: Status.Interrupted, value: undefined }
-  const defect = exit.cause.reasons.find((reason) => reason._tag === "Die")
-  return { status: Status.Threw, value: defect?.defect }
+  const within = context.trace === undefined ? effect : traced(effect, context.trace)
+  const exit = await Effect.runPromiseExit(await provided(within, settings), { signal: context.signal })
+  return Exit.isSuccess(exit) ? { status: Status.Succeeded, value: exit.value } : outcomeOf(exit.cause)
+}
+
+export const streamIterator = async (
+  stream: Stream.Stream<unknown, unknown, unknown>,
+  settings: TaskSettings
+): Promise<AsyncIterator<unknown>> => {
+  const typed = Stream.mapError(stream, (error) => new TypedFailure(error))
+  const iterable = await Effect.runPromise(await provided(Stream.toAsyncIterableEffect(typed), settings))
+  return iterable[Symbol.asyncIterator]()
 }

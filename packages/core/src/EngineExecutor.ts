@@ -1,0 +1,80 @@
+/** The public methods over an engine. */
+import type { CallForm, Engine, ExecutorStats, ShutdownOptions } from "./engine/Engine.ts"
+import { MapRun, mapSettled, mapValues } from "./engine/map.ts"
+import type { MapOptions } from "./engine/map.ts"
+import { StreamRun, streamValues } from "./engine/stream.ts"
+import { openMap, openStream } from "./ExecutorService.ts"
+import type { Items, OpenExecutor, Tuples } from "./ExecutorService.ts"
+import type { Future } from "./Future.ts"
+import type * as Task from "./Task.ts"
+
+export class EngineExecutor implements OpenExecutor {
+  readonly #engine: Engine
+  /** What every call of this executor has. */
+  readonly #form: CallForm
+
+  constructor(engine: Engine, form: CallForm = {}) {
+    this.#engine = engine
+    this.#form = form
+  }
+
+  submit<F extends Task.Call>(task: F, ...args: Task.Args<F>): Future<Task.Success<F>, Task.Failure<F>> {
+    return this.#engine.submit(task, args as Array<unknown>, this.#form)
+  }
+
+  run<F extends Task.Call>(task: F, ...args: Task.Args<F>): Promise<Task.Success<F>> {
+    return this.#engine.submit(task, args as Array<unknown>, this.#form).result()
+  }
+
+  map<F extends Task.Call>(task: F, items: Items<F>, options?: MapOptions): AsyncIterableIterator<Task.Success<F>> {
+    return mapValues(this[openMap](task, items, options))
+  }
+
+  mapSettled<F extends Task.Call>(
+    task: F,
+    items: Items<F>,
+    options?: MapOptions
+  ): AsyncIterableIterator<PromiseSettledResult<Task.Success<F>>> {
+    return mapSettled(this[openMap](task, items, options))
+  }
+
+  [openMap]<F extends Task.Call>(task: F, items: Items<F>, options?: MapOptions): MapRun<Task.Success<F>> {
+    return new MapRun(this.#engine, this.#form, task, items, options)
+  }
+
+  starmap<F extends Task.Call>(
+    task: F,
+    tuples: Tuples<F>,
+    options?: MapOptions
+  ): AsyncIterableIterator<Task.Success<F>> {
+    return mapValues(new MapRun(this.#engine, this.#form, task, tuples, options, true))
+  }
+
+  stream<F extends Task.Stream>(task: F, ...args: Task.Args<F>): AsyncIterableIterator<Task.Item<F>> {
+    return streamValues(this[openStream](task, args))
+  }
+
+  [openStream]<F extends Task.Stream>(task: F, args: Task.Args<F>): StreamRun<Task.Item<F>> {
+    return new StreamRun(this.#engine, this.#form, task, args as Array<unknown>)
+  }
+
+  ready(): Promise<void> {
+    return this.#engine.ready()
+  }
+
+  shutdown(options?: ShutdownOptions): Promise<void> {
+    return this.#engine.shutdown(options)
+  }
+
+  terminate(): Promise<void> {
+    return this.#engine.terminate()
+  }
+
+  stats(): ExecutorStats {
+    return this.#engine.stats
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown()
+  }
+}

@@ -1,0 +1,97 @@
+/** Calls that running tasks hand in themselves: accepted like any other, answered to the worker they came from. */
+import { NestingTooDeepError } from "../ExecutorError.ts"
+import type { TaskInfo } from "../Task.ts"
+import { encodeError } from "../wire/error.ts"
+import { CALL_STRIDE, HEADER, Kind, Status } from "../wire/frames.ts"
+import type { CallMeta, Frame, TaskReference } from "../wire/frames.ts"
+import { noSettings } from "../worker/registry.ts"
+import type { TaskDefinition } from "../worker/registry.ts"
+import type { Engine } from "./Engine.ts"
+import { State } from "./FutureCell.ts"
+import type { FutureCell } from "./FutureCell.ts"
+import type { Lane } from "./Lane.ts"
+
+/** How deep tasks may nest: each level holds a task that waits. */
+const DEEPEST = 1_000
+
+/** What one worker has handed in. */
+interface Children {
+  readonly tasks: Array<TaskDefinition>
+  readonly calls: Map<number, FutureCell>
+}
+
+export class Nested {
+  readonly #engine: Engine
+  readonly #children = new Map<Lane, Children>()
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+  }
+
+  receive(lane: Lane, frame: Frame): void {
+    switch (frame[0]) {
+      case Kind.Calls:
+        for (let at = HEADER; at + CALL_STRIDE <= frame.length; at += CALL_STRIDE) {
+          this.#submit(
+            lane,
+            frame[at] as number,
+            frame[at + 2] as TaskReference,
+            frame[at + 3] as Array<unknown>,
+            frame[at + 4] as CallMeta
+          )
+        }
+        return
+      case Kind.Interrupt: {
+        const cell = this.#children.get(lane)?.calls.get(frame[HEADER] as number)
+        if (cell !== undefined) void this.#engine.interrupt(cell, frame[HEADER + 1] as number | undefined)
+        return
+      }
+      case Kind.Credit: {
+        const cell = this.#children.get(lane)?.calls.get(frame[HEADER] as number)
+        cell?.lane?.credit(cell, frame[HEADER + 1] as number)
+        return
+      }
+    }
+  }
+
+  /** The worker is gone: nobody waits for what it handed in. */
+  gone(lane: Lane): void {
+    const children = this.#children.get(lane)
+    this.#children.delete(lane)
+    for (const cell of children?.calls.values() ?? []) this.#engine.abort(cell, "shutdown")
+  }
+
+  #submit(lane: Lane, wireId: number, reference: TaskReference, args: Array<unknown>, meta: CallMeta): void {
+    let children = this.#children.get(lane)
+    if (children === undefined) this.#children.set(lane, children = { tasks: [], calls: new Map() })
+    const { calls, tasks } = children
+    if (typeof reference !== "number") {
+      const [index, module, name] = reference
+      tasks[index] = { module, name, fn: undefined, settings: noSettings }
+    }
+    const definition = tasks[typeof reference === "number" ? reference : reference[0]]!
+    const depth = (lane.inHand(meta.parent)?.form.depth ?? 0) + 1
+    if (depth > DEEPEST) {
+      const error = encodeError(new NestingTooDeepError({ depth }), this.#engine.backend)
+      return lane.reply(Kind.Outcomes, wireId, Status.Refused, error, 0)
+    }
+    const info: TaskInfo = { definition, options: meta.options }
+    const sink = meta.window > 0 ? (items: ReadonlyArray<unknown>) => lane.reply(Kind.Items, wireId, items) : undefined
+    const cell = this.#engine.accept(info, args, { each: meta.each, sink, depth })
+    cell.watched = true
+    calls.set(wireId, cell)
+    cell.observe(() => {
+      calls.delete(wireId)
+      lane.reply(Kind.Outcomes, wireId, ...this.#outcomeOf(cell), cell.ran)
+    })
+  }
+
+  /** An outcome as the wire carries it. */
+  #outcomeOf(cell: FutureCell): readonly [status: Status, value: unknown] {
+    if (cell.code === State.Succeeded) return [Status.Succeeded, cell.value]
+    if (cell.code === State.Cancelled) return [Status.Interrupted, undefined]
+    const { build, kind, record } = cell.failure
+    const status = kind === "threw" ? Status.Threw : kind === "failed" ? Status.Failed : Status.Refused
+    return [status, record ?? encodeError(build(), this.#engine.backend)]
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Workers that have done enough: too long idle, too many calls, too much memory. A worker that is to go takes no more calls and is ended once it has none.
+ */
+import { LONGEST_DELAY } from "../duration.ts"
+import type { Engine, Supervisor } from "./Engine.ts"
+import type { Lane } from "./Lane.ts"
+
+/** A worker that uses so many times its memory limit is ended at once, with what runs on it. */
+const FAR_OVER = 2
+
+export class Recycling {
+  readonly #engine: Engine
+  readonly #supervisor: Supervisor
+  #sweep: NodeJS.Timeout | undefined
+
+  constructor(engine: Engine, supervisor: Supervisor) {
+    this.#engine = engine
+    this.#supervisor = supervisor
+  }
+
+  /** A lane has been handed a call, or has answered some. */
+  look(lane: Lane): void {
+    const { idleTimeout, maxTasksPerWorker } = this.#engine.options
+    if (lane.taken >= maxTasksPerWorker) lane.retiring = true
+    if (!lane.idle || lane.state !== "ready") return
+    if (lane.retiring) return this.#supervisor.retire(lane)
+    lane.idleSince = performance.now()
+    if (this.#sweep !== undefined || idleTimeout > LONGEST_DELAY) return
+    this.#sweep = setTimeout(() => this.#endIdle(), idleTimeout)
+    this.#sweep.unref()
+  }
+
+  /** A worker uses more memory than it may. */
+  overMemory(lane: Lane, bytes: number): void {
+    lane.retiring = true
+    if (lane.idle) this.#supervisor.retire(lane)
+    else if (bytes > FAR_OVER * this.#engine.options.memoryLimit) {
+      lane.outOfMemory = true
+      lane.kill()
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.#sweep)
+  }
+
+  #endIdle(): void {
+    this.#sweep = undefined
+    const { idleTimeout, minWorkers } = this.#engine.options
+    const now = performance.now()
+    const idle = [...this.#engine.lanes].filter((lane) => lane.state === "ready" && lane.idle)
+    let spare = [...this.#engine.lanes].filter((lane) => lane.state === "ready").length - minWorkers
+    let soonest = Infinity
+    for (const lane of idle) {
+      if (spare <= 0) return
+      const left = lane.idleSince + idleTimeout - now
+      if (left > 0) soonest = Math.min(soonest, left)
+      else {
+        spare--
+        this.#supervisor.retire(lane)
+      }
+    }
+    if (soonest === Infinity) return
+    this.#sweep = setTimeout(() => this.#endIdle(), soonest)
+    this.#sweep.unref()
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Calls that are tried again.
+ *
+ * ```
+ * running ──▶ waiting ──▶ queued         a failed attempt, a pause, its turn again
+ * ```
+ *
+ * While it waits the call is pending: it can be cancelled, and `shutdown` waits for it.
+ */
+import { LONGEST_DELAY } from "../duration.ts"
+import { PoisonTaskError } from "../ExecutorError.ts"
+import type { RetryPolicy } from "../retry.ts"
+import { ours } from "./Failure.ts"
+import type { Failure } from "./Failure.ts"
+import type { FutureCell } from "./FutureCell.ts"
+
+interface Retry {
+  readonly policy: RetryPolicy
+  /** Attempts that ended with the death of their worker. */
+  lost: number
+  timer: NodeJS.Timeout | undefined
+}
+
+export class Retries {
+  readonly #retries = new Map<FutureCell, Retry>()
+  readonly #again: (cell: FutureCell) => void
+
+  constructor(again: (cell: FutureCell) => void) {
+    this.#again = again
+  }
+
+  /** An attempt has failed. Answers whether there will be another; `lost` says that the worker died. */
+  retry(cell: FutureCell, failure: Failure, lost: boolean): boolean {
+    if (cell.options.retry === undefined) return false
+    let retry = this.#retries.get(cell)
+    if (retry === undefined) {
+      retry = { policy: cell.options.retry(), lost: 0, timer: undefined }
+      this.#retries.set(cell, retry)
+      cell.observe(() => this.#retries.delete(cell))
+    }
+    if (lost) retry.lost++
+    let pause: number | undefined
+    try {
+      pause = retry.policy(failure.build(), cell.attempt)
+    } catch {
+      // A predicate that throws has not asked for another attempt.
+      return false
+    }
+    if (pause === undefined || !cell.requeue()) return false
+    const go = (): void => {
+      retry.timer = undefined
+      this.#again(cell)
+    }
+    if (pause > 0) retry.timer = setTimeout(go, Math.min(pause, LONGEST_DELAY))
+    else go()
+    return true
+  }
+
+  /** The last attempt has failed: a call that killed its worker each time is poison. */
+  verdict(cell: FutureCell, failure: Failure): Failure {
+    const lost = this.#retries.get(cell)?.lost ?? 0
+    const attempts = cell.attempt
+    return lost > 1 && lost === attempts
+      ? ours(() => new PoisonTaskError({ attempts, cause: failure.build() }))
+      : failure
+  }
+
+  /** Takes a call out that waits for its next attempt. Answers `false` when it does not. */
+  remove(cell: FutureCell): boolean {
+    const retry = this.#retries.get(cell)
+    if (retry?.timer === undefined) return false
+    clearTimeout(retry.timer)
+    retry.timer = undefined
+    return true
+  }
+
+  /** Takes all calls out that wait for their next attempt. */
+  drain(): Array<FutureCell> {
+    return [...this.#retries.keys()].filter((cell) => this.remove(cell))
+  }
+}

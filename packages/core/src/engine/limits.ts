@@ -1,0 +1,30 @@
+/** What may end a call from outside while it waits or runs: its queue clock, and the caller's `AbortSignal`. */
+import { LONGEST_DELAY } from "../duration.ts"
+import type { CancelReason } from "../ExecutorError.ts"
+import { TaskTimeoutError } from "../ExecutorError.ts"
+import { ours } from "./Failure.ts"
+import type { Failure } from "./Failure.ts"
+import type { FutureCell } from "./FutureCell.ts"
+
+/** How a call is ended. */
+export interface CallEnder {
+  /** Fails a call that has not started; does nothing to one that has. */
+  readonly expire: (cell: FutureCell, failure: Failure) => void
+  /** Cancels a pending call, interrupts a running one. */
+  readonly abort: (cell: FutureCell, reason: CancelReason) => void
+}
+
+/** Starts the queue clock and listens to the signal of a call that has them; both end with the call. A queue elsewhere (`remote`) has a clock of its own. */
+export const limitCall = (cell: FutureCell, ender: CallEnder, remote: boolean): void => {
+  const { queueTimeout, signal } = cell.options
+  if (queueTimeout <= LONGEST_DELAY && !remote) {
+    const failure = ours(() => new TaskTimeoutError({ clock: "queue", after: queueTimeout }))
+    const timer = setTimeout(() => ender.expire(cell, failure), queueTimeout)
+    cell.observe(() => clearTimeout(timer))
+  }
+  if (signal === undefined) return
+  const abort = (): void => ender.abort(cell, "signal")
+  if (signal.aborted) return abort()
+  signal.addEventListener("abort", abort, { once: true })
+  cell.observe(() => signal.removeEventListener("abort", abort))
+}

@@ -1,0 +1,71 @@
+/** One call as it runs here: what `Task.current()` answers, and how it is asked to stop. */
+import { format } from "node:util"
+import type { CallTrace, Frame } from "../wire/frames.ts"
+import type { CaptureMode } from "../wire/value.ts"
+import type { TaskContext } from "./context.ts"
+
+/** What a call tells its host while it runs. */
+export interface CallHost {
+  readonly workerId: number | string
+  readonly mode: CaptureMode
+  readonly progress: (wireId: number, value: unknown) => void
+  /** Sends a frame to the parent. */
+  readonly send: (kind: number, ...body: ReadonlyArray<unknown>) => void
+  /** A call begins to wait for calls of its own (`by` 1), or goes on (`by` -1). */
+  readonly park: (wireId: number, by: 1 | -1) => void
+  /** Takes frames for calls that tasks handed in themselves. */
+  onNested: ((frame: Frame) => void) | undefined
+}
+
+export class CallContext implements TaskContext {
+  readonly wireId: number
+  readonly id: number
+  readonly attempt: number
+  readonly label: string
+  readonly startedAt = performance.now()
+  /** Calls of its own that it waits for. */
+  waits = 0
+  /** The caller's span and log annotations, when it called from an Effect. */
+  trace: CallTrace | undefined
+  /** Whether it was asked to stop. */
+  asked = false
+  /** Lets a generator task yield so many more items. */
+  credit: ((items: number) => void) | undefined
+  #controller: AbortController | undefined
+  readonly #host: CallHost
+
+  constructor(host: CallHost, wireId: number, id: number, attempt: number, label: string) {
+    this.#host = host
+    this.wireId = wireId
+    this.id = id
+    this.attempt = attempt
+    this.label = label
+  }
+
+  get workerId(): number | string {
+    return this.#host.workerId
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.asked) this.#controller.abort()
+    }
+    return this.#controller.signal
+  }
+
+  get host(): CallHost {
+    return this.#host
+  }
+
+  readonly progress = (value: unknown): void => this.#host.progress(this.wireId, value)
+
+  readonly log = (...message: ReadonlyArray<unknown>): void => {
+    process.stdout.write(`[${this.label} #${this.id}] ${format(...message)}\n`)
+  }
+
+  ask(): void {
+    this.asked = true
+    this.#controller?.abort()
+  }
+}

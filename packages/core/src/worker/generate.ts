@@ -1,0 +1,99 @@
+/**
+ * Runs a generator task: pulls an item, sends it, and waits for leave when the window is used up.
+ *
+ * ```
+ * pulling ──▶ waiting for leave ──▶ pulling ──▶ answered
+ * any ──▶ stopped                                the caller left: `return()` runs the generator's `finally`, then it is answered
+ * ```
+ */
+import { InvalidStateError } from "../ExecutorError.ts"
+import { encodeError } from "../wire/error.ts"
+import { Status } from "../wire/frames.ts"
+import { captureValue } from "../wire/value.ts"
+import { runAs } from "./context.ts"
+import { isStream, streamIterator } from "./effects.ts"
+import { enter } from "./invoke.ts"
+import type { Answer, Invocation, Surroundings } from "./invoke.ts"
+
+/** Items that come without a pause are sent together, but none waits longer than this many milliseconds. */
+const LONGEST_HOLD = 1
+
+export const generate = async (
+  call: Invocation,
+  window: number,
+  around: Surroundings,
+  send: (items: Array<unknown>) => void,
+  answer: Answer
+): Promise<void> => {
+  const { context, definition } = call
+  let credit = window
+  let wake: (() => void) | undefined
+  context.credit = (items) => {
+    credit += items
+    wake?.()
+  }
+  context.signal.addEventListener("abort", () => wake?.())
+  let items: Array<unknown> = []
+  let since = performance.now()
+  const flush = (): void => {
+    if (items.length > 0) send(items)
+    items = []
+    since = performance.now()
+  }
+  try {
+    const iterator = await iteratorOf(enter(call, around), call)
+    while (!context.asked) {
+      if (credit === 0) {
+        flush()
+        await new Promise<void>((resolve) => wake = resolve)
+        continue
+      }
+      // Each step runs in the call's own context, as its first did.
+      const step = runAs(context, () => iterator.next(), [])
+      const result = isPromise(step) ? await (flush(), step) : step
+      if (context.asked) break
+      if (result.done === true) {
+        flush()
+        return answer(Status.Succeeded, undefined)
+      }
+      items.push(captureValue(result.value, "item", "result", around.mode, around.transfers()))
+      credit--
+      if (performance.now() - since > LONGEST_HOLD) flush()
+    }
+    await runAs(context, () => iterator.return?.(), [])
+    answer(Status.Interrupted, undefined)
+  } catch (error) {
+    flush()
+    if (context.asked) answer(Status.Interrupted, undefined)
+    else {answer(
+        isTyped(error) ? Status.Failed : Status.Threw,
+        encodeError(isTyped(error) ? error.typed : error, around.mode, definition.settings.errors)
+      )}
+  }
+}
+
+/** A typed failure of a `Stream`, told apart from what a generator throws. */
+export class TypedFailure {
+  readonly typed: unknown
+  constructor(typed: unknown) {
+    this.typed = typed
+  }
+}
+
+const isTyped = (error: unknown): error is TypedFailure => error instanceof TypedFailure
+
+const isPromise = <A>(value: A | Promise<A>): value is Promise<A> => value instanceof Promise
+
+type Items = Iterator<unknown> | AsyncIterator<unknown>
+
+const iteratorOf = async (returned: unknown, call: Invocation): Promise<Items> => {
+  if (isStream(returned)) return streamIterator(returned, call.definition.settings)
+  const iterable = returned as Partial<AsyncIterable<unknown> & Iterable<unknown>> | null | undefined
+  const asynchronous = iterable?.[Symbol.asyncIterator]
+  if (typeof asynchronous === "function") return asynchronous.call(iterable)
+  const synchronous = typeof returned === "object" ? iterable?.[Symbol.iterator] : undefined
+  if (typeof synchronous === "function") return synchronous.call(iterable)
+  throw new InvalidStateError(
+    `The task "${call.definition.name}" is no generator: stream() takes generators, submit() takes this one`
+  )
+}
