@@ -1,12 +1,14 @@
 /** The public methods over an engine. */
 import type { CallForm, Engine, ExecutorStats, ShutdownOptions } from "./engine/Engine.ts"
+import type { FutureCell } from "./engine/FutureCell.ts"
 import { MapRun, mapSettled, mapValues } from "./engine/map.ts"
 import type { MapOptions } from "./engine/map.ts"
 import { StreamRun, streamValues } from "./engine/stream.ts"
-import { openMap, openStream } from "./ExecutorService.ts"
+import { openCell, openMap, openRoom, openStream } from "./ExecutorService.ts"
 import type { Items, OpenExecutor, Tuples } from "./ExecutorService.ts"
 import type { Future } from "./Future.ts"
 import type * as Task from "./Task.ts"
+import type { CallTrace } from "./wire/frames.ts"
 
 export class EngineExecutor implements OpenExecutor {
   readonly #engine: Engine
@@ -38,8 +40,26 @@ export class EngineExecutor implements OpenExecutor {
     return mapSettled(this[openMap](task, items, options))
   }
 
-  [openMap]<F extends Task.Call>(task: F, items: Items<F>, options?: MapOptions): MapRun<Task.Success<F>> {
-    return new MapRun(this.#engine, this.#form, task, items, options)
+  [openMap]<F extends Task.Call>(
+    task: F,
+    items: Items<F>,
+    options?: MapOptions,
+    spread = false
+  ): MapRun<Task.Success<F>> {
+    return new MapRun(this.#engine, this.#form, task, items, options, spread)
+  }
+
+  [openCell]<F extends Task.Call>(
+    task: F,
+    args: Task.Args<F>,
+    trace: CallTrace | undefined
+  ): FutureCell<Task.Success<F>, Task.Failure<F>> {
+    const form = trace === undefined || !this.#engine.options.tracing ? this.#form : { ...this.#form, trace }
+    return this.#engine.submit(task, args as Array<unknown>, form)
+  }
+
+  get [openRoom](): boolean {
+    return this.#engine.hasRoom
   }
 
   starmap<F extends Task.Call>(
@@ -47,7 +67,7 @@ export class EngineExecutor implements OpenExecutor {
     tuples: Tuples<F>,
     options?: MapOptions
   ): AsyncIterableIterator<Task.Success<F>> {
-    return mapValues(new MapRun(this.#engine, this.#form, task, tuples, options, true))
+    return mapValues(this[openMap](task, tuples as never, options, true))
   }
 
   stream<F extends Task.Stream>(task: F, ...args: Task.Args<F>): AsyncIterableIterator<Task.Item<F>> {

@@ -9,85 +9,159 @@ import * as Cause from "effect/Cause"
 import type { ConfigError } from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import type * as Pull from "effect/Pull"
+import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import type { ExecutorStats, ShutdownOptions } from "./engine/Engine.ts"
 import { effectError } from "./engine/Failure.ts"
-import { State } from "./engine/FutureCell.ts"
-import type { FutureCell } from "./engine/FutureCell.ts"
-import type { MapOptions, Outcome } from "./engine/map.ts"
+import type { MapOptions, MapRun, Outcome } from "./engine/map.ts"
 import type { ExecutorClass } from "./executorClass.ts"
 import { ExecutorShutdownError, InvalidOptionError, QueueFullError } from "./ExecutorError.ts"
 import type { TaskError } from "./ExecutorError.ts"
 import type * as Service from "./ExecutorService.ts"
-import { executorKey, openMap } from "./ExecutorService.ts"
-import type { Items, OpenExecutor } from "./ExecutorService.ts"
+import { executorKey, openCell, openMap, openRoom, openStream } from "./ExecutorService.ts"
+import type { Items, OpenExecutor, Tuples } from "./ExecutorService.ts"
 import { Future } from "./Future.ts"
 import type { ExecutorOptions } from "./options.ts"
 import { optionsFromText, textOptions, variableOf } from "./options.ts"
 import type * as Task from "./Task.ts"
+import type { CallTrace } from "./wire/frames.ts"
 import { currentExecutor } from "./worker/nested.ts"
 
 export type Executor = Service.Executor
 
+/**
+ * Hands in a call; waits for room first when the queue is bounded. Fails with `ExecutorShutdownError`, or with `QueueFullError` where the executor is
+ * set to reject. The caller's span and log annotations travel with the call.
+ */
 const submit = <F extends Task.Call>(
   task: F,
   ...args: Task.Args<F>
 ): Effect.Effect<Future<Task.Success<F>, Task.Failure<F>>, ExecutorShutdownError | QueueFullError, Executor> =>
-  executorKey.use((executor) => {
-    const future = executor.submit(task, ...args)
-    const cell = future as unknown as FutureCell
-    if (cell.code === State.Failed && cell.attempt === 0) {
-      const error = cell.failure.build()
-      if (error instanceof ExecutorShutdownError || error instanceof QueueFullError) return Effect.fail(error)
-    }
-    return Effect.succeed(future)
-  })
+  open_((executor, trace) =>
+    Effect.flatMap(room(executor), () => {
+      const cell = executor[openCell](task, args, trace)
+      const refusal = cell.refused ? cell.failure.build() : undefined
+      return refusal instanceof ExecutorShutdownError || refusal instanceof QueueFullError
+        ? Effect.fail(refusal)
+        : Effect.succeed(cell)
+    })
+  )
 
+/** Hands in a call and waits for its result; interrupting it interrupts the task, and waits until that has stopped. */
 const run = <F extends Task.Call>(
   task: F,
   ...args: Task.Args<F>
 ): Effect.Effect<Task.Success<F>, Task.Failure<F> | TaskError, Executor> =>
-  executorKey.use((executor) => {
-    const future = executor.submit(task, ...args)
-    return Effect.onInterrupt(Future.result(future), () => Future.interrupt(future))
-  })
+  open_((executor, trace) =>
+    Effect.flatMap(room(executor), () => {
+      const cell = executor[openCell](task, args, trace)
+      return Effect.onInterrupt(Future.result<Task.Success<F>, Task.Failure<F>>(cell), () => Future.interrupt(cell))
+    })
+  )
+
+/** The executor, and what of the caller's Effect travels with a call. */
+const open_ = <A, E, R>(
+  use: (executor: OpenExecutor, trace: CallTrace | undefined) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R | Executor> =>
+  executorKey.use((executor) => Effect.withFiber((fiber) => use(executor as OpenExecutor, traceOf(fiber))))
+
+const traceOf = (fiber: Fiber.Fiber<unknown, unknown>): CallTrace | undefined => {
+  const { span } = fiber.cache
+  const annotations = fiber.getRef(References.CurrentLogAnnotations)
+  if (span === undefined && Object.keys(annotations).length === 0) return undefined
+  return {
+    span: span === undefined ? undefined : { traceId: span.traceId, spanId: span.spanId, sampled: span.sampled },
+    annotations
+  }
+}
+
+/** Waits for room in a bounded queue; costs nothing where there is room. */
+const room = (executor: OpenExecutor): Effect.Effect<void> =>
+  executor[openRoom] ? Effect.void : Effect.promise(() => executor.ready())
 
 /** Items as the Effect face takes them: a `Stream` too. */
 type StreamItems<F> = Items<F> | Stream.Stream<Task.Args<F>[0], any, any>
 type ItemsError<I> = I extends Stream.Stream<any, infer E, any> ? E : never
 type ItemsContext<I> = I extends Stream.Stream<any, any, infer R> ? R : never
 
+/** As `map`, with each item's outcome as an `Exit`; failures do not end it. */
 const mapExit = <F extends Task.Call, I extends StreamItems<F>>(
   task: F,
   items: I,
   options?: MapOptions
-): Stream.Stream<Exit.Exit<Task.Success<F>, Task.Failure<F> | TaskError>, ItemsError<I>, Executor | ItemsContext<I>> =>
+): Stream.Stream<
+  Exit.Exit<Task.Success<F>, Task.Failure<F> | TaskError>,
+  ItemsError<I>,
+  Executor | ItemsContext<I>
+> => {
+  if (!Stream.isStream(items)) return outcomes(task, (executor) => executor[openMap](task, items as Items<F>, options))
+  const source = Stream.toAsyncIterableEffect(items as Stream.Stream<Task.Args<F>[0]>)
+  return Stream.unwrap(
+    Effect.map(source, (iterable) => outcomes(task, (executor) => executor[openMap](task, iterable, options)))
+  )
+}
+
+/** The outcomes of a map, in the chunks in which they come. */
+const outcomes = <F extends Task.Call, E>(
+  _: F,
+  openRun: (executor: OpenExecutor) => MapRun<Task.Success<F>>
+): Stream.Stream<Exit.Exit<Task.Success<F>, Task.Failure<F> | TaskError>, E, Executor> =>
   Stream.unwrap(Effect.gen(function*() {
-    const executor = yield* executorKey
-    const source: Items<F> = Stream.isStream(items)
-      ? yield* Stream.toAsyncIterableEffect(items as Stream.Stream<Task.Args<F>[0]>)
-      : items as Items<F>
-    const mapRun = yield* Effect.acquireRelease(
-      Effect.sync(() => (executor as OpenExecutor)[openMap](task, source, options)),
-      (opened) => Effect.promise(() => opened.close())
+    const executor = (yield* executorKey) as OpenExecutor
+    const opened = yield* Effect.acquireRelease(
+      Effect.sync(() => openRun(executor)),
+      (each) => Effect.promise(() => each.close())
     )
-    const next = Effect.tryPromise({ try: () => mapRun.next(), catch: (error) => error as ItemsError<I> })
+    const next = Effect.tryPromise({ try: () => opened.next(), catch: (error) => error as E })
     return Stream.fromPull(Effect.succeed(Effect.flatMap(next, (first) => {
       if (first === undefined) return Cause.done()
-      return Effect.succeed(Arr.map([first, ...mapRun.ready()] as const, (outcome) => exitOf<F>(outcome)))
+      return Effect.succeed(Arr.map([first, ...opened.ready()] as const, (outcome) => exitOf<F>(outcome)))
     })))
   })) as never
 
 const exitOf = <F>(outcome: Outcome<Task.Success<F>>): Exit.Exit<Task.Success<F>, Task.Failure<F> | TaskError> =>
   outcome.ok ? Exit.succeed(outcome.value) : Exit.fail(effectError(outcome.failure) as Task.Failure<F> | TaskError)
 
+/** Calls the task with each item, pulled as results are taken, and yields the results in order; the first failure ends it and cancels the rest. */
 const map = <F extends Task.Call, I extends StreamItems<F>>(
   task: F,
   items: I,
   options?: MapOptions
 ): Stream.Stream<Task.Success<F>, Task.Failure<F> | TaskError | ItemsError<I>, Executor | ItemsContext<I>> =>
   Stream.mapEffect(mapExit(task, items, options), (exit) => exit)
+
+/** As `map`, for a task of several arguments: each item is a tuple of them. */
+const starmap = <F extends Task.Call>(
+  task: F,
+  tuples: Tuples<F>,
+  options?: MapOptions
+): Stream.Stream<Task.Success<F>, Task.Failure<F> | TaskError, Executor> =>
+  Stream.mapEffect(
+    outcomes<F, never>(task, (executor) => executor[openMap](task, tuples as never, options, true)),
+    (exit) => exit
+  )
+
+/** Runs a generator task, or one that returns a `Stream`; ending early stops it and runs its finalizers. */
+const stream = <F extends Task.Stream>(
+  task: F,
+  ...args: Task.Args<F>
+): Stream.Stream<Task.Item<F>, Task.Failure<F> | TaskError, Executor> =>
+  Stream.unwrap(Effect.gen(function*() {
+    const executor = (yield* executorKey) as OpenExecutor
+    const opened = yield* Effect.acquireRelease(
+      Effect.sync(() => executor[openStream](task, args)),
+      (each) => Effect.promise(() => each.close())
+    )
+    type Pulled = Pull.Pull<Arr.NonEmptyReadonlyArray<Task.Item<F>>, Task.Failure<F> | TaskError>
+    return Stream.fromPull(Effect.succeed(Effect.flatMap(Effect.promise(() => opened.next()), (items): Pulled => {
+      if (items !== undefined && Arr.isReadonlyArrayNonEmpty(items)) return Effect.succeed(items)
+      const { failure } = opened
+      return failure === undefined ? Cause.done() : Effect.fail(effectError(failure) as Task.Failure<F> | TaskError)
+    })))
+  }))
 
 const shutdown = (options?: ShutdownOptions): Effect.Effect<void, never, Executor> =>
   executorKey.use((executor) => Effect.promise(() => executor.shutdown(options)))
@@ -127,7 +201,7 @@ const choose = (backends: Backends, name: unknown, option: string): ExecutorClas
 const open = (backends: Backends, options?: OpenOptions): Executor => {
   const first = Object.keys(backends)[0]
   if (options === undefined) {
-    return new (choose(backends, process.env["EXECUTOR_BACKEND"] ?? first, "EXECUTOR_BACKEND"))(
+    return new (choose(backends, process.env["EXECUTOR_BACKEND"] || first, "EXECUTOR_BACKEND"))(
       optionsFromText((variable) => process.env[variable])
     )
   }
@@ -146,7 +220,7 @@ const layerConfig = (backends: Backends): Layer.Layer<Executor, InvalidOptionErr
     const found = yield* readVariables(["EXECUTOR_BACKEND", ...textOptions.map(variableOf)])
     return yield* Effect.try({
       try: () => {
-        const backend = choose(backends, found.get("EXECUTOR_BACKEND") ?? Object.keys(backends)[0], "EXECUTOR_BACKEND")
+        const backend = choose(backends, found.get("EXECUTOR_BACKEND") || Object.keys(backends)[0], "EXECUTOR_BACKEND")
         return backend.layer(optionsFromText((variable) => found.get(variable)))
       },
       catch: (error) => error as InvalidOptionError
@@ -165,6 +239,8 @@ export const Executor = Object.assign(executorKey, {
   run,
   map,
   mapExit,
+  starmap,
+  stream,
   shutdown,
   terminate,
   stats,

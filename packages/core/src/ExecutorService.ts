@@ -1,10 +1,12 @@
 /** What an executor is, and the key under which Effect programs find one. */
 import * as Context from "effect/Context"
 import type { ExecutorStats, ShutdownOptions } from "./engine/Engine.ts"
+import type { FutureCell } from "./engine/FutureCell.ts"
 import type { MapOptions, MapRun } from "./engine/map.ts"
 import type { StreamRun } from "./engine/stream.ts"
 import type { Future } from "./Future.ts"
 import type * as Task from "./Task.ts"
+import type { CallTrace } from "./wire/frames.ts"
 
 /** Runs tasks, each in one of its workers (`concurrent.futures.Executor`). */
 export interface Executor extends AsyncDisposable {
@@ -58,10 +60,24 @@ export const executorKey = Context.Service<Executor>("@futures/core/Executor")
 /** How the Effect face opens a map: it needs outcomes, not values. */
 export const openMap: unique symbol = Symbol("@futures/core/openMap")
 
+export const openCell: unique symbol = Symbol("@futures/core/openCell")
+export const openRoom: unique symbol = Symbol("@futures/core/openRoom")
 export const openStream: unique symbol = Symbol("@futures/core/openStream")
 
 /** An executor of ours, with what the statics need besides the public methods. */
 export interface OpenExecutor extends Executor {
-  [openMap]<F extends Task.Call>(task: F, items: Items<F>, options?: MapOptions): MapRun<Task.Success<F>>
+  [openMap]<F extends Task.Call>(
+    task: F,
+    items: Items<F>,
+    options?: MapOptions,
+    spread?: boolean
+  ): MapRun<Task.Success<F>>
+  [openCell]<F extends Task.Call>(
+    task: F,
+    args: Task.Args<F>,
+    trace: CallTrace | undefined
+  ): FutureCell<Task.Success<F>, Task.Failure<F>>
+  /** Whether the queue has room. */
+  readonly [openRoom]: boolean
   [openStream]<F extends Task.Stream>(task: F, args: Task.Args<F>): StreamRun<Task.Item<F>>
 }

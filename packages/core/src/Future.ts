@@ -7,12 +7,13 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import { effectError } from "./engine/Failure.ts"
 import { State } from "./engine/FutureCell.ts"
 import type { FutureCell } from "./engine/FutureCell.ts"
 import * as many from "./engine/many.ts"
 import type { WaitManyOptions, WaitResult } from "./engine/many.ts"
-import type { TaskError } from "./ExecutorError.ts"
+import type { TaskError, TaskTimeoutError } from "./ExecutorError.ts"
 
 /**
  * ```
@@ -141,5 +142,18 @@ const waitAll = <F extends Future<any, any>>(
 const gather = <A, E>(futures: Iterable<Future<A, E>>): Effect.Effect<Array<A>, E | TaskError> =>
   Effect.forEach(futures, result, { concurrency: "unbounded" })
 
+/** What the task reports of its progress: the latest report, then each as it comes. */
+const progress = <A, E>(future: Future<A, E>): Stream.Stream<unknown> =>
+  Stream.suspend(() => Stream.fromAsyncIterable(future.progress(), (never) => never as never))
+
+/** The futures as they are done, each once. */
+const asCompleted = <F extends Future<any, any>>(
+  futures: Iterable<F>,
+  options?: { readonly timeout?: Duration.Input | undefined }
+): Stream.Stream<F, TaskTimeoutError> =>
+  Stream.suspend(() =>
+    Stream.fromAsyncIterable(many.asCompleted(futures, options), (error) => error as TaskTimeoutError)
+  )
+
 /** The statics: Effect twins of the methods, unary and point-free. */
-export const Future = { exit, result, poll, wait, cancel, interrupt, waitAll, gather }
+export const Future = { exit, result, poll, wait, cancel, interrupt, progress, waitAll, asCompleted, gather }

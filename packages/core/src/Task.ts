@@ -6,10 +6,12 @@
  */
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
 import type * as Schedule from "effect/Schedule"
 import type * as EffectStream from "effect/Stream"
 import type { MessagePort } from "node:worker_threads"
 import { InvalidStateError } from "./ExecutorError.ts"
+import type { TaskSchemas } from "./worker/codec.ts"
 import { currentTask } from "./worker/context.ts"
 import type { TaskContext } from "./worker/context.ts"
 import { noSettings, register, TaskTypeId } from "./worker/registry.ts"
@@ -55,6 +57,13 @@ export interface TaskOptions {
 export interface ModuleOptions {
   /** Error classes that arrive as instances of themselves when a task of this module throws or fails with one. */
   readonly errors?: ReadonlyArray<ErrorClass> | undefined
+  /** Services that the module's Effects require, besides `Executor`; built once in each worker, by the first call, and released when it ends. */
+  readonly layer?: Layer.Layer<any, any> | undefined
+  /**
+   * Effect `Schema`s by task name, for classes across the wire: instances arrive as instances, and input that does not fit fails the call with the
+   * schema's error. `args` is the schema of the tuple of arguments.
+   */
+  readonly schemas?: { readonly [name: string]: TaskSchemas } | undefined
 }
 
 /** What a task carries: where it comes from, and the options given with `Task.with`. */
@@ -139,7 +148,9 @@ const module_ = <T extends Record<string, (...args: never) => unknown>>(
   tasks: T,
   options?: ModuleOptions
 ): Module<NoInfer<T>> => {
-  const settings: TaskSettings = options?.errors === undefined ? noSettings : { errors: [...options.errors] }
+  const settings: TaskSettings = options === undefined
+    ? noSettings
+    : { errors: [...options.errors ?? []], layer: options.layer, schemas: options.schemas }
   for (const [name, fn] of Object.entries(tasks) as Array<[string, unknown]>) {
     if (typeof fn !== "function") throw new InvalidStateError(`Task.module: "${name}" in ${meta.url} is not a function`)
     const definition: TaskDefinition = { module: meta.url, name, fn: fn as TaskFunction, settings }

@@ -38,6 +38,7 @@ export const serve = (port: WorkerPort): Served => {
     process.exit(1)
   }
   process.on("uncaughtException", die)
+  process.on("exit", () => host.lastWords())
   return {
     receive: (frame) => {
       host.receive(frame)

@@ -80,6 +80,8 @@ export interface ExecutorOptions {
    * value that can travel; `restore` is a task, called in the worker with that value and a function that runs the call.
    */
   readonly context?: ContextOption | undefined
+  /** Whether the caller's Effect span and log annotations travel with calls of the Effect face. Default true. `EXECUTOR_TRACING`. */
+  readonly tracing?: boolean | undefined
   /** Called whenever a worker has ended, for whatever reason. */
   readonly onWorkerExit?: ((exit: WorkerExit) => void) | undefined
 }
@@ -104,6 +106,7 @@ export interface ResolvedOptions {
   readonly stdio: "pipe" | "inherit"
   readonly stacks: "await" | "submit"
   readonly context: ContextOption | undefined
+  readonly tracing: boolean
   readonly onWorkerExit: ((exit: WorkerExit) => void) | undefined
 }
 
@@ -137,6 +140,12 @@ const duration: Reader<number> = {
     }
   },
   parse: (text) => /^\d+(\.\d+)?$/.test(text) ? Number(text) : text
+}
+
+const boolean: Reader<boolean> = {
+  expected: "true or false",
+  read: (value) => typeof value === "boolean" ? value : undefined,
+  parse: (text) => text === "true" ? true : text === "false" ? false : text
 }
 
 const string: Reader<string> = {
@@ -203,6 +212,7 @@ const table: { readonly [K in keyof ExecutorOptions]-?: Reader<ResolvedOptions[K
   stdio: oneOf("pipe", "inherit"),
   stacks: oneOf("await", "submit"),
   context,
+  tracing: boolean,
   onWorkerExit: callback
 }
 
@@ -233,6 +243,7 @@ export const resolveOptions = (
     stdio: "pipe",
     stacks: "await",
     context: undefined,
+    tracing: true,
     onWorkerExit: undefined
   }
   for (const [option, value] of Object.entries(options)) {

@@ -31,7 +31,9 @@ import type { ErrorRecord } from "../wire/error.ts"
 import { Status } from "../wire/frames.ts"
 import type { CallTrace } from "../wire/frames.ts"
 import { captureArgs } from "../wire/value.ts"
-import { cancelledBy, ours, remote } from "./Failure.ts"
+import { codecOf } from "../worker/codec.ts"
+import type { TaskCodec } from "../worker/codec.ts"
+import { cancelledBy, failureOf, ours } from "./Failure.ts"
 import type { Failure } from "./Failure.ts"
 import { FutureCell, State } from "./FutureCell.ts"
 import type { Lane, LaneEvents } from "./Lane.ts"
@@ -171,13 +173,18 @@ export class Engine {
     let carried: Array<unknown> | undefined
     try {
       options = callOptions(info)
+      const codec = codecOf(info.definition)
+      if (codec !== undefined) encodeInPlace(codec, args, form)
       transfers = captureArgs(args, this.backend, options.transfer)
       if (context !== undefined) captureArgs(carried = [context.capture()], this.backend)
     } catch (error) {
-      return this.#refuse(info, ours(() => error))
+      return this.#refuse(
+        info,
+        error instanceof NotPortableError ? ours(() => error) : { kind: "threw", build: () => error }
+      )
     }
     // What was moved once cannot be moved again: a call that may be tried anew is copied each time.
-    if (options.retry !== undefined) transfers = undefined
+    if (options.retry !== undefined || form.each !== undefined) transfers = undefined
     const cell = new FutureCell(this, ++this.#calls, info, options, args, transfers, form, performance.now())
     if (carried !== undefined) cell.context = carried[0]
     if (stacks === "submit") Error.captureStackTrace(cell.site = {}, this.submit)
@@ -197,6 +204,7 @@ export class Engine {
     const now = performance.now()
     const cell = new FutureCell(this, ++this.#calls, task, noOptions, [], undefined, plain, now)
     this.#counts.failed++
+    cell.refused = true
     cell.settle(State.Failed, failure, now)
     this.#unseen.note(cell)
     return cell
@@ -211,12 +219,17 @@ export class Engine {
 
   /** Resolves when the queue has room and the workers that are always kept are up; at once when the executor takes no more calls. */
   ready(): Promise<void> {
-    if (this.#hasRoom()) return Promise.resolve()
+    if (this.#isReady()) return Promise.resolve()
     this.#hold()
     return new Promise((resolve) => this.#waitingForRoom.push(resolve))
   }
 
-  #hasRoom(): boolean {
+  /** Whether another call may wait, or would be told at once that it may not. */
+  get hasRoom(): boolean {
+    return this.state !== "open" || this.options.whenFull === "reject" || this.#queue.size < this.options.maxPending
+  }
+
+  #isReady(): boolean {
     if (this.state !== "open") return true
     let up = 0
     for (const lane of this.lanes) if (lane.state === "ready") up++
@@ -224,7 +237,7 @@ export class Engine {
   }
 
   #tellRoom(): void {
-    while (this.#waitingForRoom.length > 0 && this.#hasRoom()) this.#waitingForRoom.shift()!()
+    while (this.#waitingForRoom.length > 0 && this.#isReady()) this.#waitingForRoom.shift()!()
     this.#release()
   }
 
@@ -321,13 +334,21 @@ export class Engine {
     const asked = this.#ladder.stopped(cell)
     // A task that was asked to stop has been stopped, also when it returned normally meanwhile.
     if (asked !== undefined) return this.#end(cell, asked.state, asked.failure, false)
-    if (status === Status.Succeeded) return this.settle(cell, State.Succeeded, value)
+    if (status === Status.Succeeded) return this.#succeeded(cell, value)
     if (status === Status.Interrupted) return this.settle(cell, State.Cancelled, cancelledBy("interrupt"))
-    const { errors } = cell.task.definition.settings
-    const kind = status === Status.Threw ? "threw" : status === Status.Failed ? "failed" : "ours"
-    const failure = remote(kind, value as ErrorRecord, errors)
-    if (kind === "ours") this.settle(cell, State.Failed, failure)
+    const failure = failureOf(cell.task.definition, status, value as ErrorRecord)
+    if (failure.kind === "ours") this.settle(cell, State.Failed, failure)
     else this.#end(cell, State.Failed, failure, false)
+  }
+
+  #succeeded(cell: FutureCell, value: unknown): void {
+    const codec = cell.form.each === undefined ? codecOf(cell.task.definition) : undefined
+    if (codec === undefined) return this.settle(cell, State.Succeeded, value)
+    try {
+      this.settle(cell, State.Succeeded, codec.decodeSuccess(value))
+    } catch (error) {
+      this.#end(cell, State.Failed, { kind: "threw", build: () => error }, false)
+    }
   }
 
   /** A worker has ended: what ran on it fails, unless it was ended for that call's sake. */
@@ -472,6 +493,13 @@ export class Engine {
 }
 
 const plain: CallForm = {}
+
+/** Translates arguments by the task's schemas; throws the schema's error. */
+const encodeInPlace = (codec: TaskCodec, args: Array<unknown>, { each }: CallForm): void => {
+  if (each === undefined) args.splice(0, args.length, ...codec.encodeArgs(args))
+  else if (each === "spread") args[0] = (args[0] as Array<unknown>).map((tuple) => codec.encodeArgs(tuple))
+  else args[0] = (args[0] as Array<unknown>).map((item) => codec.encodeArgs([item])[0])
+}
 
 const anonymous: TaskInfo = {
   definition: { module: "", name: "(not a task)", fn: undefined, settings: { errors: [] } },

@@ -8,12 +8,16 @@ import { CancelledError, TaskFailedError } from "../ExecutorError.ts"
 import type { CancelReason } from "../ExecutorError.ts"
 import { decodeError } from "../wire/error.ts"
 import type { ErrorRecord } from "../wire/error.ts"
-import type { ErrorClass } from "../worker/registry.ts"
+import { Status } from "../wire/frames.ts"
+import { codecOf } from "../worker/codec.ts"
+import type { TaskDefinition } from "../worker/registry.ts"
 
 export interface Failure {
   /** `threw`: by the task's own code, untyped. `failed`: a typed failure of the task's Effect. `ours`: an error of `ExecutorError.ts`. */
   readonly kind: "threw" | "failed" | "ours"
   readonly build: () => unknown
+  /** The worker died: `"exact"` when it had said everything first, so that what it had not answered is what it was running. */
+  readonly lost?: "exact" | "unknown"
   /** As it came from a worker. */
   readonly record?: ErrorRecord
 }
@@ -21,12 +25,16 @@ export interface Failure {
 /** An error of ours, built when asked for. */
 export const ours = (build: () => unknown): Failure => ({ kind: "ours", build })
 
-/** An error that came from a worker. */
-export const remote = (kind: Failure["kind"], record: ErrorRecord, classes: ReadonlyArray<ErrorClass>): Failure => ({
-  kind,
-  build: () => decodeError(record, classes),
-  record
-})
+/** An error that came from a worker, of a call of this task. */
+export const failureOf = (definition: TaskDefinition, status: number, record: ErrorRecord): Failure => {
+  const { errors } = definition.settings
+  if (status === Status.Failed) {
+    const codec = codecOf(definition)
+    const decode = (error: unknown): unknown => codec === undefined ? error : codec.decodeError(error)
+    return { kind: "failed", build: () => decode(decodeError(record, errors)), record }
+  }
+  return { kind: status === Status.Threw ? "threw" : "ours", build: () => decodeError(record, errors), record }
+}
 
 const cancelled = new Map<CancelReason, Failure>()
 

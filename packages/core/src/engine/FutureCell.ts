@@ -74,6 +74,8 @@ export class FutureCell<out A = any, out E = any> implements Future<A, E> {
   context: unknown = undefined
   /** What the task reported, for whoever asks. Made by the first report, or the first who asks. */
   reports: Reports | undefined = undefined
+  /** Whether it was never accepted. */
+  refused = false
   /** Whether anybody ever asked how it ended. */
   watched = false
   #state: State = State.Pending

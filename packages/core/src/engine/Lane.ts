@@ -73,6 +73,8 @@ export class Lane {
   idleSince = 0
   /** The uncaught error that the worker reported before it ended. */
   fatal: ErrorRecord | undefined
+  /** Whether the worker, before it ended, told of everything that it had done. */
+  lastWords = false
   /** Whether that error is the initializer's. */
   initializerFailed = false
   readonly #events: LaneEvents
@@ -206,7 +208,7 @@ export class Lane {
     return {
       attempt: cell.attempt,
       each,
-      window: sink === undefined ? 0 : STREAM_WINDOW,
+      window: sink === undefined || each !== undefined ? 0 : STREAM_WINDOW,
       context: cell.context,
       trace,
       parent,
@@ -257,6 +259,9 @@ export class Lane {
         this.#park(cell, frame[0] === Kind.Park)
         return this.#events.parked(this)
       }
+      case Kind.Last:
+        this.lastWords = true
+        return
       case Kind.Memory:
         return this.#events.overMemory(this, frame[HEADER])
       case Kind.Fatal:

@@ -76,7 +76,9 @@ export class Nested {
       return lane.reply(Kind.Outcomes, wireId, Status.Refused, error, 0)
     }
     const info: TaskInfo = { definition, options: meta.options }
-    const sink = meta.window > 0 ? (items: ReadonlyArray<unknown>) => lane.reply(Kind.Items, wireId, items) : undefined
+    const sink = meta.window > 0 || meta.each !== undefined
+      ? (items: ReadonlyArray<unknown>) => lane.reply(Kind.Items, wireId, items)
+      : undefined
     const cell = this.#engine.accept(info, args, { each: meta.each, sink, depth })
     cell.watched = true
     calls.set(wireId, cell)

@@ -4,6 +4,7 @@ import type { FutureCell } from "./FutureCell.ts"
 interface Follower {
   readonly waiting: Array<unknown>
   wake: (() => void) | undefined
+  left: boolean
 }
 
 export class Reports {
@@ -28,13 +29,16 @@ export class Reports {
 
   /** The latest report, then each as it comes, until the call is done. */
   follow(): AsyncIterableIterator<unknown> {
-    const follower: Follower = { waiting: this.#latest === undefined ? [] : [this.#latest.value], wake: undefined }
+    const follower: Follower = {
+      waiting: this.#latest === undefined ? [] : [this.#latest.value],
+      wake: undefined,
+      left: false
+    }
     const followers = this.#followers
     followers.add(follower)
     const cell = this.#cell
-    let left = false
     const leave = (): { done: true; value: undefined } => {
-      left = true
+      follower.left = true
       followers.delete(follower)
       follower.wake?.()
       return { done: true, value: undefined }
@@ -44,10 +48,10 @@ export class Reports {
         return this
       },
       async next() {
-        while (!left && follower.waiting.length === 0 && !cell.done()) {
+        while (!follower.left && follower.waiting.length === 0 && !cell.done()) {
           await new Promise<void>((resolve) => follower.wake = resolve)
         }
-        if (left || follower.waiting.length === 0) return leave()
+        if (follower.left || follower.waiting.length === 0) return leave()
         return { done: false, value: follower.waiting.shift() }
       },
       return: () => Promise.resolve(leave())

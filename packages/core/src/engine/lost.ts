@@ -4,7 +4,6 @@ import { WorkerLostError } from "../ExecutorError.ts"
 import type { WorkerLostReason } from "../ExecutorError.ts"
 import type { WorkerExit } from "../options.ts"
 import { decodeError } from "../wire/error.ts"
-import { ours } from "./Failure.ts"
 import type { Failure } from "./Failure.ts"
 import type { Lane } from "./Lane.ts"
 
@@ -21,8 +20,10 @@ export const exitCause = (lane: Lane, exit: LinkExit): unknown =>
   lane.fatal === undefined ? exit.error : decodeError(lane.fatal, [])
 
 /** The failure of the calls that ran on it. */
-export const workerLost = (lane: Lane, exit: LinkExit): Failure =>
-  ours(() => {
+export const workerLost = (lane: Lane, exit: LinkExit): Failure => ({
+  kind: "ours",
+  lost: lane.lastWords ? "exact" : "unknown",
+  build: () => {
     const cause = exitCause(lane, exit)
     return new WorkerLostError({
       exitCode: exit.exitCode,
@@ -31,7 +32,8 @@ export const workerLost = (lane: Lane, exit: LinkExit): Failure =>
       reason: reasonOf(lane, exit),
       ...(cause === undefined ? {} : { cause })
     })
-  })
+  }
+})
 
 /** What `onWorkerExit` is told. */
 export const workerExit = (lane: Lane, exit: LinkExit): WorkerExit => ({

@@ -10,8 +10,11 @@ import { InvalidOptionError, TaskTimeoutError } from "../ExecutorError.ts"
 import { infoOf } from "../Task.ts"
 import type { ErrorRecord } from "../wire/error.ts"
 import { Status } from "../wire/frames.ts"
+import { codecOf } from "../worker/codec.ts"
+import type { TaskCodec } from "../worker/codec.ts"
+import type { TaskDefinition } from "../worker/registry.ts"
 import type { CallForm, Engine } from "./Engine.ts"
-import { cancelledBy, remote } from "./Failure.ts"
+import { cancelledBy, failureOf } from "./Failure.ts"
 import type { Failure } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"
 import { State } from "./FutureCell.ts"
@@ -32,9 +35,14 @@ export type Outcome<A> = { readonly ok: true; readonly value: A } | { readonly o
 
 interface Chunk {
   readonly cell: FutureCell
-  readonly size: number
-  /** Flat list of `status` and value per item, once it is back. */
-  outcomes: ReadonlyArray<unknown> | undefined
+  /** What was pulled. */
+  readonly items: ReadonlyArray<unknown>
+  /** The same as it was captured. */
+  readonly captured: ReadonlyArray<unknown>
+  /** How many it answers for. */
+  size: number
+  /** Flat list of `status` and value per item, as far as they are known. */
+  readonly outcomes: Array<unknown>
   /** The next item to yield. */
   cursor: number
 }
@@ -47,6 +55,9 @@ export class MapRun<A> {
   readonly #engine: Engine
   readonly #form: CallForm
   readonly #task: unknown
+  readonly #definition: TaskDefinition | undefined
+  /** Translates the values of chunks; single calls come translated. */
+  readonly #codec: TaskCodec | undefined
   /** Whether each item is a tuple of arguments. */
   readonly #spread: boolean
   readonly #source: Iterator<unknown> | AsyncIterator<unknown>
@@ -83,6 +94,8 @@ export class MapRun<A> {
     this.#engine = engine
     this.#form = form
     this.#task = task
+    this.#definition = infoOf(task)?.definition
+    this.#codec = this.#definition === undefined ? undefined : codecOf(this.#definition)
     this.#spread = spread
     this.#source = iteratorOf(items)
     // A clock, a retry, a signal are an item's own: one that has any travels alone.
@@ -129,31 +142,35 @@ export class MapRun<A> {
   }
 
   #take(): Outcome<A> | undefined {
-    const index = this.#ordered ? 0 : this.#chunks.findIndex((chunk) => chunk.outcomes !== undefined)
+    const index = this.#ordered ? 0 : this.#chunks.findIndex(hasOutcome)
     const chunk = this.#chunks[index]
-    if (chunk?.outcomes === undefined) return undefined
+    if (chunk === undefined || !hasOutcome(chunk)) return undefined
     const at = chunk.cursor * 2
-    const outcome = this.#outcome(chunk.outcomes[at], chunk.outcomes[at + 1])
+    const outcome = this.#outcome(chunk, chunk.outcomes[at], chunk.outcomes[at + 1])
     this.#ahead--
     if (++chunk.cursor === chunk.size) this.#chunks.splice(index, 1)
     return outcome
   }
 
-  #outcome(status: unknown, value: unknown): Outcome<A> {
+  #outcome({ cell }: Chunk, status: unknown, value: unknown): Outcome<A> {
     switch (status) {
       case Status.Succeeded:
-        return { ok: true, value: value as A }
+        return cell.form.each === undefined ? { ok: true, value: value as A } : this.#decoded(value)
       case Status.Interrupted:
         return { ok: false, failure: cancelledBy("interrupt") }
       case WHOLE:
         return { ok: false, failure: value as Failure }
-      default: {
-        const kind = status === Status.Threw ? "threw" : status === Status.Failed ? "failed" : "ours"
-        return {
-          ok: false,
-          failure: remote(kind, value as ErrorRecord, infoOf(this.#task)?.definition.settings.errors ?? [])
-        }
-      }
+      default:
+        return { ok: false, failure: failureOf(this.#definition!, status as number, value as ErrorRecord) }
+    }
+  }
+
+  #decoded(value: unknown): Outcome<A> {
+    if (this.#codec === undefined) return { ok: true, value: value as A }
+    try {
+      return { ok: true, value: this.#codec.decodeSuccess(value) as A }
+    } catch (error) {
+      return { ok: false, failure: { kind: "threw", build: () => error } }
     }
   }
 
@@ -207,25 +224,61 @@ export class MapRun<A> {
     if (this.#collected.length === 0) return
     const items = this.#collected
     this.#collected = []
-    const first = items[0]
+    this.#open(items, this.#chunks.length)
+  }
+
+  /** Hands in a chunk, whose outcomes are yielded at a position among the others. */
+  #open(items: ReadonlyArray<unknown>, position: number): void {
+    const outcomes: Array<unknown> = []
+    const sink = (more: ReadonlyArray<unknown>): void => {
+      for (const each of more) outcomes.push(each)
+      this.#wake?.()
+    }
     const cell = items.length > 1
-      ? this.#engine.submit(this.#task, [items], { ...this.#form, each: this.#spread ? "spread" : "item" })
-      : this.#engine.submit(this.#task, this.#spread ? first as Array<unknown> : [first], this.#form)
+      ? this.#engine.submit(this.#task, [items], { ...this.#form, each: this.#spread ? "spread" : "item", sink })
+      : this.#engine.submit(this.#task, this.#spread ? items[0] as Array<unknown> : [items[0]], this.#form)
     cell.watched = true
-    const chunk: Chunk = { cell, size: items.length, outcomes: undefined, cursor: 0 }
-    this.#chunks.push(chunk)
+    const chunk: Chunk = {
+      cell,
+      items,
+      captured: cell.args[0] as Array<unknown>,
+      size: items.length,
+      outcomes,
+      cursor: 0
+    }
+    this.#chunks.splice(position, 0, chunk)
     cell.observe(() => {
-      chunk.outcomes = outcomesOf(cell, chunk.size)
-      this.#measure(chunk)
+      this.#settled(chunk)
       this.#wake?.()
     })
   }
 
+  #settled(chunk: Chunk): void {
+    const { captured, cell, items, outcomes, size } = chunk
+    if (cell.code === State.Succeeded) {
+      if (size > 1) { for (const each of cell.value as ReadonlyArray<unknown>) outcomes.push(each) }
+      else outcomes.push(Status.Succeeded, cell.value)
+      return this.#measure(chunk)
+    }
+    const position = this.#chunks.indexOf(chunk)
+    const told = outcomes.length / 2
+    if (cell.refused && size > 1) {
+      // One of them is at fault: each is handed in alone, and answers for itself.
+      this.#chunks.splice(position, 1)
+      for (let at = 0; at < size; at++) this.#open([items[at]], position + at)
+    } else if (cell.failure.lost === "exact" && this.#codec === undefined && told < size - 1 && position >= 0) {
+      // The worker died under one item and said so: those behind it never ran.
+      outcomes.push(WHOLE, cell.failure)
+      chunk.size = told + 1
+      this.#open(captured.slice(told + 1), position + 1)
+    } else for (let at = told; at < size; at++) outcomes.push(WHOLE, cell.failure)
+  }
+
   #measure({ cell, size }: Chunk): void {
-    if (this.#fixed !== undefined || cell.code !== State.Succeeded) return
+    if (this.#fixed !== undefined) return
     const wanted = CHUNK_MILLIS / Math.max(cell.ran / size, 1e-6)
-    const size_ = Math.min(wanted, this.#chunkSize * 4, LARGEST_CHUNK, this.#bufferSize / 4)
-    this.#chunkSize = Math.max(1, Math.floor(size_))
+    const next = Math.min(wanted, this.#chunkSize * 4, LARGEST_CHUNK, this.#bufferSize / 4)
+    this.#chunkSize = Math.max(1, Math.floor(next))
   }
 
   #arrival(): Promise<void> {
@@ -250,10 +303,7 @@ export class MapRun<A> {
 /** In place of a status: the failure of the whole chunk, shared by its items. */
 const WHOLE = -1
 
-const outcomesOf = (cell: FutureCell, size: number): ReadonlyArray<unknown> => {
-  if (cell.code === State.Succeeded) return cell.form.each !== undefined ? cell.value : [Status.Succeeded, cell.value]
-  return Array.from({ length: size }, () => [WHOLE, cell.failure]).flat()
-}
+const hasOutcome = ({ cursor, outcomes }: Chunk): boolean => cursor * 2 < outcomes.length
 
 const iteratorOf = (items: Iterable<unknown> | AsyncIterable<unknown>): Iterator<unknown> | AsyncIterator<unknown> => {
   const asynchronous = (items as Partial<AsyncIterable<unknown>> | null | undefined)?.[Symbol.asyncIterator]
@@ -289,16 +339,29 @@ export const mapSettled = <A>(run: MapRun<A>): AsyncIterableIterator<PromiseSett
 const iterable = <A, B>(
   run: MapRun<A>,
   yielded: (outcome: Outcome<A>) => B | Promise<B>
-): AsyncIterableIterator<B> => ({
-  [Symbol.asyncIterator]() {
-    return this
-  },
-  async next() {
+): AsyncIterableIterator<B> => {
+  const step = async (): Promise<IteratorResult<B>> => {
     const outcome = await run.next()
     return outcome === undefined ? { done: true, value: undefined } : { done: false, value: await yielded(outcome) }
-  },
-  async return() {
-    await run.close()
-    return { done: true, value: undefined }
   }
-})
+  /** The last `next` that was asked: those asked meanwhile are answered in turn. */
+  let last: Promise<unknown> | undefined
+  return {
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    next() {
+      const next = last === undefined ? step() : last.then(step, step)
+      last = next
+      const over = (): void => {
+        if (last === next) last = undefined
+      }
+      next.then(over, over)
+      return next
+    },
+    async return() {
+      await run.close()
+      return { done: true, value: undefined }
+    }
+  }
+}

@@ -51,7 +51,9 @@ export const supervise = (engine: Engine, setup: Omit<Setup, "version" | "worker
 
   const spec = (): SpawnSpec => ({
     name: `${options.name}-${generation}`,
-    env: { ...process.env, ...options.env },
+    env: Object.fromEntries(
+      Object.entries({ ...process.env, ...options.env }).filter(([, value]) => value !== undefined)
+    ),
     inheritedExecArgv: inheritedExecArgv(),
     execArgv: options.execArgv,
     resourceLimits: options.resourceLimits

@@ -11,19 +11,18 @@
  * parent ── Interrupt ▶ worker       ask calls to stop
  * parent ◀─ Outcomes  worker         n outcomes
  * parent ◀─ Progress  worker         what a call reported of its progress
- * parent ◀─ Items ─── worker         what a generator task yielded
+ * parent ◀─ Items ─── worker         what a generator task yielded, or outcomes of some items of a chunk
  * parent ── Credit ─▶ worker         it may yield so many more
  * parent ◀─ Memory ── worker         it uses more memory than it may
  * parent ◀─ Calls ─── worker         calls that a task hands in itself; Interrupt and Outcomes then go the other way round as well
  * parent ◀─ Park ──── worker         a call waits for calls of its own, and gives its slot back
  * parent ◀─ Unpark ── worker         it goes on
  * parent ◀─ Output ── worker         what tasks wrote to stdout and stderr, before the outcome of the call that wrote it
- * parent ◀─ Fatal ─── worker         an uncaught error; the worker ends
+ * parent ◀─ Last ──── worker         it ends, and has told of everything that it did
+ * parent ◀─ Fatal ─── worker         an uncaught error, or the initializer's; the worker ends
  * parent ── Stop ───▶ worker         no more calls will come: end
  * ```
  */
-import type { ErrorRecord } from "./error.ts"
-
 /** Raised whenever a frame changes its shape, so that two versions that meet refuse each other instead of misreading. */
 export const WIRE_VERSION = 1
 
@@ -41,7 +40,8 @@ export const Kind = {
   Items: 11,
   Credit: 12,
   Park: 13,
-  Unpark: 14
+  Unpark: 14,
+  Last: 15
 } as const
 
 /** The first three fields of every frame. */
@@ -133,6 +133,3 @@ export const Status = {
 export type Status = (typeof Status)[keyof typeof Status]
 
 export type Frame = ReadonlyArray<unknown>
-
-/** What a `Fatal` frame holds after its header. */
-export type FatalBody = readonly [error: ErrorRecord, initializer: boolean]

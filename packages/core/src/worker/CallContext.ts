@@ -29,6 +29,8 @@ export class CallContext implements TaskContext {
   trace: CallTrace | undefined
   /** Whether it was asked to stop. */
   asked = false
+  /** Tells the outcomes of a chunk that are known so far. */
+  tellAll: (() => void) | undefined
   /** Lets a generator task yield so many more items. */
   credit: ((items: number) => void) | undefined
   #controller: AbortController | undefined

@@ -3,6 +3,7 @@
  */
 import type { Status } from "../wire/frames.ts"
 import type { CallContext } from "./CallContext.ts"
+import { runAs } from "./context.ts"
 import type { TaskSettings } from "./registry.ts"
 
 /** Effect's own marks, so that no import is needed to recognise its values. */
@@ -24,14 +25,16 @@ export interface EffectOutcome {
 let loaded: Promise<typeof import("./runEffect.ts")> | undefined
 const load = (): Promise<typeof import("./runEffect.ts")> => loaded ??= import("./runEffect.ts")
 
-export const runEffect = async (
-  effect: unknown,
+/** The fiber runs in the call's own context, so that `Task.current()` answers within it. */
+export const runEffect = (effect: unknown, context: CallContext, settings: TaskSettings): Promise<EffectOutcome> =>
+  runAs(context, async () => (await load()).runEffect(effect as never, context, settings), [])
+
+export const streamIterator = (
+  stream: unknown,
   context: CallContext,
   settings: TaskSettings
-): Promise<EffectOutcome> => (await load()).runEffect(effect as never, context, settings)
-
-export const streamIterator = async (stream: unknown, settings: TaskSettings): Promise<AsyncIterator<unknown>> =>
-  (await load()).streamIterator(stream as never, settings)
+): Promise<AsyncIterator<unknown>> =>
+  runAs(context, async () => (await load()).streamIterator(stream as never, settings), [])
 
 /** Releases what layers of task modules hold; does nothing in a worker that ran no Effect. */
 export const closeLayers = async (): Promise<void> => {

@@ -87,7 +87,7 @@ const isPromise = <A>(value: A | Promise<A>): value is Promise<A> => value insta
 type Items = Iterator<unknown> | AsyncIterator<unknown>
 
 const iteratorOf = async (returned: unknown, call: Invocation): Promise<Items> => {
-  if (isStream(returned)) return streamIterator(returned, call.definition.settings)
+  if (isStream(returned)) return streamIterator(returned, call.context, call.definition.settings)
   const iterable = returned as Partial<AsyncIterable<unknown> & Iterable<unknown>> | null | undefined
   const asynchronous = iterable?.[Symbol.asyncIterator]
   if (typeof asynchronous === "function") return asynchronous.call(iterable)

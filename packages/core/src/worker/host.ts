@@ -124,6 +124,13 @@ export class Host implements CallHost, Surroundings {
     this.send(Kind.Fatal, encodeError(error, this.#port), initializer)
   }
 
+  /** Tells everything there is to tell: the worker is ending, whatever runs. */
+  lastWords(): void {
+    if (this.#setup === undefined) return
+    for (const context of this.#running.values()) context.tellAll?.()
+    this.send(Kind.Last)
+  }
+
   progress(wireId: number, value: unknown): void {
     const args = [value]
     captureArgs(args, this.#port)
@@ -217,10 +224,9 @@ export class Host implements CallHost, Surroundings {
     // Asked to stop while its module was loading: it never runs.
     if (context.asked) return answer(Status.Interrupted, undefined)
     const call: Invocation = { context, definition, args, carried: meta.context }
-    if (meta.window > 0) {
-      const send = (items: Array<unknown>): void => this.#sendItems(context.wireId, items)
-      void generate(call, meta.window, this, send, answer)
-    } else if (meta.each !== undefined) invokeEach(call, meta.each === "spread", this, answer)
+    const send = (items: Array<unknown>): void => this.#sendItems(context.wireId, items)
+    if (meta.window > 0) void generate(call, meta.window, this, send, answer)
+    else if (meta.each !== undefined) invokeEach(call, meta.each === "spread", this, send, answer)
     else invoke(call, this, answer)
   }
 
@@ -273,7 +279,9 @@ export class Host implements CallHost, Surroundings {
     if (!this.#stopping || this.#running.size > 0 || this.#waiting.length > 0) return
     this.flush()
     clearInterval(this.#measuring)
-    closeLayers().finally(() => this.#port.end())
+    const end = (): void => this.#port.end()
+    // A finalizer that fails does not keep the worker.
+    closeLayers().then(end, end)
   }
 }
 

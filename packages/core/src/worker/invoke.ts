@@ -1,10 +1,12 @@
 /** Calls a task once and says how it ended, whatever it returns: a value, a promise, an Effect. */
 import { NotPortableError } from "../ExecutorError.ts"
 import { encodeError } from "../wire/error.ts"
+import type { ErrorRecord } from "../wire/error.ts"
 import { Status } from "../wire/frames.ts"
 import type { CaptureMode } from "../wire/value.ts"
 import { captureValue } from "../wire/value.ts"
 import type { CallContext } from "./CallContext.ts"
+import { codecOf } from "./codec.ts"
 import { runAs } from "./context.ts"
 import { isEffect, runEffect } from "./effects.ts"
 import type { TaskDefinition, TaskFunction } from "./registry.ts"
@@ -39,11 +41,18 @@ export const enter = ({ args, carried, context, definition }: Invocation, { rest
 export const invoke = (call: Invocation, around: Surroundings, answer: Answer): void => {
   const { context, definition } = call
   const { errors } = definition.settings
+  const codec = codecOf(definition)
   const threw = (error: unknown): void => answer(Status.Threw, encodeError(error, around.mode, errors))
   const succeeded = (value: unknown): void => {
     let captured: unknown
     try {
-      captured = captureValue(value, "result", "result", around.mode, around.transfers())
+      captured = captureValue(
+        codec === undefined ? value : codec.encodeSuccess(value),
+        "result",
+        "result",
+        around.mode,
+        around.transfers()
+      )
     } catch (error) {
       return answer(
         error instanceof NotPortableError ? Status.Refused : Status.Threw,
@@ -54,46 +63,69 @@ export const invoke = (call: Invocation, around: Surroundings, answer: Answer): 
   }
   let value: unknown
   try {
-    value = enter(call, around)
+    value = enter(codec === undefined ? call : { ...call, args: codec.decodeArgs(call.args) }, around)
   } catch (error) {
     return threw(error)
   }
+  const failed = (error: unknown): ErrorRecord =>
+    encodeError(codec === undefined ? error : codec.encodeError(error), around.mode, errors)
   if (isEffect(value)) {
     runEffect(value, context, definition.settings).then((exit) => {
       if (exit.status === Status.Succeeded) succeeded(exit.value)
-      else {answer(
-          exit.status,
-          exit.status === Status.Interrupted ? undefined : encodeError(exit.value, around.mode, errors)
-        )}
-    }, threw)
+      else if (exit.status === Status.Interrupted) answer(Status.Interrupted, undefined)
+      else if (exit.status === Status.Threw) threw(exit.value)
+      else answer(exit.status, failed(exit.value))
+    }).catch(threw)
   } else if (isThenable(value)) {
     // `await`, so that a thenable that misbehaves is judged as JavaScript judges it.
     ;(async () => await (value as PromiseLike<unknown>))().then(succeeded, threw)
   } else succeeded(value)
 }
 
-/** Calls the task with each item, one after another; each item has an outcome of its own. */
-export const invokeEach = (call: Invocation, spread: boolean, around: Surroundings, answer: Answer): void => {
+/** Outcomes of a chunk are told at the latest after so many milliseconds. */
+const LONGEST_HOLD = 1
+
+/**
+ * Calls the task with each item, one after another; each item has an outcome of its own. `tell` takes outcomes before the last: those that would
+ * otherwise wait for slow ones, and, when the worker dies under an item, those of the items before it.
+ */
+export const invokeEach = (
+  call: Invocation,
+  spread: boolean,
+  around: Surroundings,
+  tell: (outcomes: Array<unknown>) => void,
+  answer: Answer
+): void => {
+  const { context } = call
   const items = call.args[0] as ReadonlyArray<unknown>
-  const outcomes: Array<unknown> = []
+  let outcomes: Array<unknown> = []
   let next = 0
+  let toldAt = performance.now()
   // While items answer at once the loop goes on by itself; one that answers later takes it up again.
   let looping = false
+  context.tellAll = () => {
+    if (outcomes.length > 0) tell(outcomes)
+    outcomes = []
+    toldAt = performance.now()
+  }
   const loop = (): void => {
     looping = true
     while (next < items.length) {
-      const before = outcomes.length
-      if (call.context.asked) return answer(Status.Interrupted, undefined)
+      if (context.asked) return answer(Status.Interrupted, undefined)
       const item = items[next++]
+      let answered = false
       invoke({ ...call, args: spread ? item as ReadonlyArray<unknown> : [item] }, around, (status, value) => {
+        answered = true
         outcomes.push(status, value)
+        if (performance.now() - toldAt > LONGEST_HOLD && next < items.length) context.tellAll?.()
         if (!looping) loop()
       })
-      if (outcomes.length === before) {
+      if (!answered) {
         looping = false
         return
       }
     }
+    context.tellAll = undefined
     answer(Status.Succeeded, outcomes)
   }
   loop()

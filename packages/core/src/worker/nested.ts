@@ -12,16 +12,16 @@ import { currentTask } from "./context.ts"
 
 type Make = typeof NestedModule.nestedExecutor
 
-let make: Make | undefined
+let factory: Make | undefined
 
 /** Says how to make one, where the engine is loaded anyway. */
 export const provideNested = (nestedExecutor: Make): void => {
-  make = nestedExecutor
+  factory = nestedExecutor
 }
 
 const load = (): Make => {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js"
-  return make ??=
+  return factory ??=
     (createRequire(import.meta.url)(`../nestedExecutor.${extension}`) as typeof NestedModule).nestedExecutor
 }
 

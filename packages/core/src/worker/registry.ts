@@ -5,6 +5,8 @@
  * or the parent's and the worker's entry in one process), and a task declared through one must be found through the other.
  */
 
+import type { TaskSchemas } from "./codec.ts"
+
 /** Marks a task function; the value says where it comes from. The key is global so that copies of this package agree. */
 export const TaskTypeId = "~futures/Task" as const
 
@@ -16,6 +18,8 @@ export interface TaskSettings {
   readonly errors: ReadonlyArray<ErrorClass>
   /** An Effect `Layer` with what the module's Effects require; built once per worker. */
   readonly layer?: unknown
+  /** Effect `Schema`s by task name. */
+  readonly schemas?: Readonly<Record<string, TaskSchemas>> | undefined
 }
 
 /** Where a task lives: `module` is the URL the worker imports, `name` the key given to `Task.module` or an export. */

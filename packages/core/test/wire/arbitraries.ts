@@ -28,25 +28,32 @@ const leaf = fc.oneof(
   fc.constantFrom(Error, TypeError, RangeError).chain((Class) => fc.string().map((message) => new Class(message)))
 )
 
-const key = fc.oneof(fc.string(), fc.constantFrom("a", "b", "__proto__", "constructor", "toString", "length", "0", "7"))
+const names = fc.oneof(
+  fc.string(),
+  fc.constantFrom("a", "b", "__proto__", "constructor", "toString", "length", "0", "7")
+)
 
 const define = (target: object, name: string, value: unknown): void => {
   Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true })
 }
 
 /**
- * Any value that can travel: a handful of containers whose places are filled with leaves and with each other, so that cycles and shared
- * references come by themselves.
+ * Any value that can travel: a handful of containers whose places are filled with leaves and with each other, so that
+ * cycles and shared references come by themselves.
  */
 export const portable: fc.Arbitrary<unknown> = fc.record({
-  kinds: fc.array(fc.constantFrom("object", "null", "array", "holes", "map", "set", "error", "class"), { maxLength: 24 }),
-  edges: fc.array(fc.record({ from: fc.nat(), to: fc.nat(), key, at: fc.nat(12), isBack: fc.boolean() }), { maxLength: 60 }),
-  leaves: fc.array(fc.record({ from: fc.nat(), key, at: fc.nat(12), value: leaf }), { maxLength: 60 }),
+  kinds: fc.array(fc.constantFrom("object", "null", "array", "holes", "map", "set", "error", "class"), {
+    maxLength: 24
+  }),
+  edges: fc.array(fc.record({ from: fc.nat(), to: fc.nat(), key: names, at: fc.nat(12) }), {
+    maxLength: 60
+  }),
+  leaves: fc.array(fc.record({ from: fc.nat(), key: names, at: fc.nat(12), value: leaf }), { maxLength: 60 }),
   alone: leaf
 }).map(({ alone, edges, kinds, leaves }) => {
   if (kinds.length === 0) return alone
   const containers = kinds.map(container)
-  for (const leaf of leaves) place(containers[leaf.from % containers.length]!, leaf.key, leaf.at, leaf.value)
+  for (const { at, from, key, value } of leaves) place(containers[from % containers.length]!, key, at, value)
   for (const edge of edges) {
     place(containers[edge.from % containers.length]!, edge.key, edge.at, containers[edge.to % containers.length])
   }
@@ -81,8 +88,9 @@ const container = (kind: string): object => {
 const place = (target: object, name: string, at: number, value: unknown): void => {
   if (target instanceof Map) target.set(at % 2 === 0 ? name : value, value)
   else if (target instanceof Set) target.add(value)
-  else if (target instanceof Error) Object.defineProperty(target, "cause", { value, configurable: true, writable: true })
-  else if (!Array.isArray(target)) define(target, name, value)
+  else if (target instanceof Error) {
+    Object.defineProperty(target, "cause", { value, configurable: true, writable: true })
+  } else if (!Array.isArray(target)) define(target, name, value)
   else if (at > 10 && name !== "length") define(target, name, value)
   else target[at] = value
 }

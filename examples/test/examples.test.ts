@@ -1,0 +1,159 @@
+import { globSync } from "node:fs"
+import { basename } from "node:path"
+import { describe, expect, it } from "vitest"
+import { printed, run } from "./program.ts"
+
+const folder = new URL("..", import.meta.url).pathname
+
+type Backend = "thread" | "process" | "inline"
+const backends: ReadonlyArray<Backend> = ["thread", "process", "inline"]
+
+/** Where a job runs, as `printed` names it. */
+const where: Readonly<Record<Backend, string>> = {
+  thread: "process MAIN, thread N",
+  process: "process CHILD, thread 0",
+  inline: "process MAIN, thread 0"
+}
+
+/** What the example prints of its own accord on inline, and nowhere else. */
+const onInline = (backend: Backend, note: string) => backend === "inline" ? [`(inline has no workers: ${note})`] : []
+
+const example = async (file: string, backend?: Backend) => {
+  const ended = await run(`${folder}${file}`, { EXECUTOR_BACKEND: backend })
+  expect(ended).toMatchObject({ exitCode: 0, stderr: "" })
+  return { ...ended, lines: printed(ended) }
+}
+
+const tested = new Set<string>()
+
+/** What an example that takes no backend prints. */
+const once = (file: string, check: (ended: Awaited<ReturnType<typeof example>>) => void) => {
+  tested.add(file)
+  it.concurrent(`${file}`, async () => check(await example(file)))
+}
+
+/** What an example prints on each backend. */
+const onEach = (file: string, check: (lines: Array<string>, backend: Backend) => void) => {
+  tested.add(file)
+  for (const backend of backends) {
+    it.concurrent(`${file} on ${backend}`, async () => check((await example(file, backend)).lines, backend))
+  }
+}
+
+const ten = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+
+describe("examples", () => {
+  once("01-call.ts", ({ lines }) => {
+    expect(lines).toEqual(["calling who(2) here, with no executor", "it ran on process MAIN, thread 0"])
+  })
+
+  once("02-who.ts", ({ lines, stdout }) => {
+    expect(lines).toEqual([
+      "ThreadExecutor, started by process MAIN",
+      ...ten.map((job) => `  job ${job} ran on ${where.thread}`),
+      "ProcessExecutor, started by process MAIN",
+      ...ten.map((job) => `  job ${job} ran on ${where.process}`)
+    ])
+    const workers = stdout.split("\n").filter((line) => line.startsWith("  job")).map((line) =>
+      line.replace(/.* on /, "")
+    )
+    for (const ofPool of [new Set(workers.slice(0, 10)), new Set(workers.slice(10))]) {
+      expect(ofPool.size).toBeGreaterThan(1)
+      expect(ofPool.size).toBeLessThanOrEqual(4)
+    }
+  })
+
+  onEach("03-timing.ts", (lines, backend) => {
+    expect(lines.map((line) => line.replace(/^(  measured .*?) +\d+\.\d\d s$/, "$1"))).toEqual([
+      "ten jobs of one second",
+      "  one worker                 10.00 s",
+      "  four workers, at best       3.00 s",
+      `  measured on ${backend}`,
+      ...onInline(backend, "jobs that block run one after another")
+    ])
+  })
+
+  onEach("04-apply-async.ts", (lines, backend) => {
+    expect(lines).toEqual([
+      "4 jobs handed in, 0 done",
+      ...[0, 1, 2, 3].map((job) => `job ${job} ran on ${where[backend]}`),
+      ...onInline(backend, "this thread ran them, one after another")
+    ])
+  })
+
+  onEach("05-not-blocking.ts", (lines, backend) => {
+    const meanwhile = lines.filter((line) => line === "something else meanwhile")
+    expect(meanwhile).not.toEqual([])
+    expect(lines).toEqual([
+      ...meanwhile,
+      `the job ran on ${where[backend]}`,
+      ...onInline(backend, "while the job blocked this thread, nothing else could be printed")
+    ])
+  })
+
+  onEach("06-wait.ts", (lines, backend) => {
+    expect(lines).toEqual([
+      backend === "inline"
+        ? expect.stringMatching(/^done after a tenth of a second: (true|false)$/)
+        : "done after a tenth of a second: false",
+      ...onInline(backend, "the job blocked this thread, so the tenth took a second"),
+      "done after waiting for it: true",
+      `it ran on ${where[backend]}`
+    ])
+  })
+
+  onEach("07-successful.ts", (lines, backend) => {
+    expect(lines.toSorted()).toEqual([
+      `the bad job had an error: TypeError: sleep wants seconds, not "apple"`,
+      `the good job was successful: ${where[backend].split(",")[0]}`
+    ])
+  })
+
+  onEach("08-map.ts", (lines) => {
+    expect(lines).toEqual(["squares: 0 1 4 9 16 25 36 49 64 81", "the first of four digits: 1024"])
+  })
+
+  onEach("09-as-completed.ts", (lines, backend) => {
+    const [handedIn, ...rest] = lines
+    expect(handedIn).toBe("handed in: who(1.6), who(1.1), who(0.6), who(0.1)")
+    const finished = ["who(1.6)", "who(1.1)", "who(0.6)", "who(0.1)"].map((job) =>
+      `${job} finished on ${where[backend]}`
+    )
+    // The order in which jobs finish is the machine's affair, except where one runs after another.
+    if (backend === "inline") {
+      expect(rest).toEqual([...finished, ...onInline(backend, "the first handed in is the first to finish")])
+    } else expect(rest.toSorted()).toEqual(finished.toSorted())
+  })
+
+  onEach("10-first-completed.ts", (lines, backend) => {
+    const [done, notDone] = ["done: ", "not done: "].map((label, index) => {
+      expect(lines[index]!.startsWith(label)).toBe(true)
+      return lines[index]!.slice(label.length).split(", ").filter((job) => job !== "")
+    })
+    expect(done!.length).toBeGreaterThan(0)
+    expect([...done!, ...notDone!].toSorted()).toEqual(["who(0.1)", "who(1)", "who(1)"])
+    if (backend === "inline") expect(done).toEqual(["who(1)"])
+    expect(lines.slice(2)).toEqual(onInline(backend, "the first handed in is the first to finish"))
+  })
+
+  onEach("11-swap.ts", (lines, backend) => {
+    expect(lines).toEqual([
+      ...["inline", "thread", "process"].map((name) => `Executor.open, ${name}: 6765,10946,17711,28657`),
+      ...["inline", "thread", "process"].map((name) => `Executor.layerConfig, ${name}: 6765,10946,17711,28657`),
+      `the environment says ${backend}: 6765,10946,17711,28657`
+    ])
+  })
+
+  onEach("12-two-faces.ts", (lines) => {
+    expect(lines).toEqual([
+      "promise: hello Ada Lovelace",
+      "promise: nobody is called grace",
+      "effect:  hello Ada Lovelace",
+      "effect:  nobody is called grace"
+    ])
+  })
+
+  it("are all tested here", () => {
+    expect(globSync(`${folder}[0-9]*.ts`).map((file) => basename(file)).toSorted()).toEqual([...tested].toSorted())
+  })
+})

@@ -1,0 +1,102 @@
+import { Executor, Future, InlineExecutor, Task } from "@futures/core"
+import type { TaskError } from "@futures/core"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { expectTypeOf, test } from "vitest"
+
+class NotFound {
+  readonly _tag = "NotFound"
+}
+
+const tasks = Task.module(import.meta, {
+  who: async (seconds: number) => `slept ${seconds}`,
+  fib: (n: number): number => n < 2 ? n : tasks.fib(n - 1) + tasks.fib(n - 2),
+  echo: <A>(value: A): A => value,
+  find: (id: string): Effect.Effect<number, NotFound> => id === "" ? Effect.fail(new NotFound()) : Effect.succeed(1),
+  count: function*(to: number) {
+    for (let n = 0; n < to; n++) yield n
+  },
+  drip: (to: number): Stream.Stream<string, NotFound> => Stream.make(String(to)),
+  optional: (a: number, b?: string) => `${a}${b}`,
+  parsed: (text: string) => JSON.parse(text)
+})
+
+declare const executor: Executor
+/** The compiler reads it; nothing runs it. */
+const compiled = (_: () => void): void => {}
+
+test("arguments, results and typed failures are inferred", () => {
+  compiled(() => {
+    expectTypeOf(executor.submit(tasks.who, 1)).toEqualTypeOf<Future<string, never>>()
+    expectTypeOf(executor.submit(tasks.find, "a")).toEqualTypeOf<Future<number, NotFound>>()
+    expectTypeOf(executor.run(tasks.fib, 3)).toEqualTypeOf<Promise<number>>()
+    expectTypeOf(executor.submit(tasks.parsed, "1").result()).toEqualTypeOf<Promise<any>>()
+    expectTypeOf(executor.map(tasks.fib, [1])).toEqualTypeOf<AsyncIterableIterator<number>>()
+    executor.submit(tasks.optional, 1)
+    executor.submit(tasks.optional, 1, "b")
+    expectTypeOf(Executor.run(tasks.find, "a")).toEqualTypeOf<Effect.Effect<number, NotFound | TaskError, Executor>>()
+    expectTypeOf(Future.result(executor.submit(tasks.find, "a"))).toEqualTypeOf<
+      Effect.Effect<number, NotFound | TaskError>
+    >()
+  })
+})
+
+test("a generic task is instantiated where it is handed in", () => {
+  compiled(() => {
+    expectTypeOf(executor.submit(tasks.echo<number>, 5)).toEqualTypeOf<Future<number, never>>()
+    // @ts-expect-error a string where a number was said
+    executor.submit(tasks.echo<number>, "5")
+  })
+})
+
+test("what is wrong does not compile", () => {
+  compiled(() => {
+    // @ts-expect-error a wrong argument
+    executor.submit(tasks.who, "1")
+    // @ts-expect-error a missing argument
+    executor.submit(tasks.who)
+    // @ts-expect-error an argument too many
+    executor.submit(tasks.who, 1, 2)
+    // @ts-expect-error a plain function
+    executor.submit((n: number) => n, 1)
+    // @ts-expect-error items of another type
+    executor.map(tasks.fib, ["1"])
+    // @ts-expect-error tuples of another type
+    executor.starmap(tasks.optional, [["1"]])
+    // @ts-expect-error no such option
+    Task.with(tasks.who, { patience: 1 })
+    // @ts-expect-error no such executor option
+    expectTypeOf(new InlineExecutor({ workers: 1 }))
+  })
+})
+
+test("stream takes generators and Streams and nothing else, submit takes neither", () => {
+  compiled(() => {
+    expectTypeOf(executor.stream(tasks.count, 3)).toEqualTypeOf<AsyncIterableIterator<number>>()
+    expectTypeOf(Executor.stream(tasks.drip, 3)).toEqualTypeOf<Stream.Stream<string, NotFound | TaskError, Executor>>()
+    // @ts-expect-error a generator
+    executor.submit(tasks.count, 3)
+    // @ts-expect-error a Stream
+    executor.map(tasks.drip, [3])
+    // @ts-expect-error no generator
+    executor.stream(tasks.who, 1)
+  })
+})
+
+test("references into a module that is not loaded here are typed by it", () => {
+  const { basename } = Task.from<typeof import("node:path")>("node:path")
+  compiled(() => {
+    expectTypeOf(executor.submit(basename, "/a/b.txt")).toEqualTypeOf<Future<string, never>>()
+    // @ts-expect-error a wrong argument
+    executor.submit(basename, 1)
+  })
+})
+
+test("a task is its own function, and options make no other type of it", () => {
+  expectTypeOf(tasks.who(1)).toEqualTypeOf<Promise<string>>()
+  expectTypeOf(Task.with(tasks.who, { timeout: "5 seconds" })).toEqualTypeOf<typeof tasks.who>()
+})
+
+test("a future of less is a future of more", () => {
+  expectTypeOf<Future<1, never>>().toExtend<Future<number, Error>>()
+})

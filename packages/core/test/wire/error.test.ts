@@ -1,0 +1,541 @@
+import { fc, test as property } from "@fast-check/vitest"
+import { Data, Schema } from "effect"
+import * as assert from "node:assert/strict"
+import { readFileSync } from "node:fs"
+import { runInNewContext } from "node:vm"
+import { describe, it } from "vitest"
+import {
+  BrokenExecutorError,
+  CancelledError,
+  ExecutorShutdownError,
+  InvalidOptionError,
+  InvalidStateError,
+  NotPortableError,
+  PoisonTaskError,
+  QueueFullError,
+  TaskFailedError,
+  TaskNotFoundError,
+  TaskTimeoutError,
+  WorkerLostError
+} from "../../src/ExecutorError.ts"
+import { encodeFrame, FrameReader } from "../../src/wire/bytes.ts"
+import { decodeError, encodeError, type ErrorRecord } from "../../src/wire/error.ts"
+
+type Classes = ReadonlyArray<unknown>
+
+const crossed = (record: ErrorRecord): ErrorRecord => {
+  let arrived: ErrorRecord | undefined
+  const reader = new FrameReader(
+    (frame) => {
+      arrived = (frame as [ErrorRecord])[0]
+    },
+    (error) => {
+      throw error
+    }
+  )
+  reader.push(encodeFrame([record]))
+  return arrived!
+}
+
+/** What arrives over memory and over bytes. */
+const travel = (thrown: unknown, classes: Classes = []): [unknown, unknown] => [
+  decodeError(structuredClone(encodeError(thrown, { sharesMemory: true }, classes)), classes),
+  decodeError(crossed(encodeError(thrown, { sharesMemory: false }, classes)), classes)
+]
+
+const caught = (body: () => unknown): unknown => {
+  try {
+    return body()
+  } catch (error) {
+    return error
+  }
+}
+
+// What errors are in other tests' eyes: any, because that is what they are when they were caught.
+const each = (thrown: unknown, check: (arrived: any) => void, classes: Classes = []): void => {
+  for (const arrived of travel(thrown, classes)) check(arrived)
+}
+
+describe("A built-in error keeps its class", () => {
+  for (const Class of [Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError]) {
+    it(`${Class.name}`, () => {
+      const thrown = new Class("m", { cause: 1 })
+      each(thrown, (arrived) => {
+        assert.equal(Object.getPrototypeOf(arrived), Class.prototype)
+        assert.deepEqual(Object.getOwnPropertyNames(arrived).toSorted(), ["cause", "message", "stack"])
+        assert.deepEqual([arrived.message, arrived.stack, arrived.cause, Object.keys(arrived)], [
+          "m",
+          thrown.stack,
+          1,
+          []
+        ])
+        assert.notEqual(arrived, thrown)
+      })
+    })
+  }
+
+  it("AggregateError, with the errors in it", () => {
+    each(new AggregateError([new TypeError("t"), "text", { a: 1 }], "m"), (arrived) => {
+      assert.ok(arrived instanceof AggregateError)
+      assert.ok(arrived.errors[0] instanceof TypeError)
+      assert.deepEqual([arrived.errors.length, ...arrived.errors.slice(1)], [3, "text", { a: 1 }])
+      assert.equal(Object.keys(arrived).length, 0)
+    })
+  })
+
+  it("SuppressedError, with both", { skip: !("SuppressedError" in globalThis) }, () => {
+    const { SuppressedError } = globalThis as never as {
+      SuppressedError: new(a: unknown, b: unknown, m: string) => Error
+    }
+    each(new SuppressedError(new TypeError("t"), new RangeError("r"), "m"), (arrived) => {
+      assert.equal(arrived.constructor, SuppressedError)
+      assert.ok(arrived.error instanceof TypeError)
+      assert.ok(arrived.suppressed instanceof RangeError)
+      assert.equal(Object.keys(arrived).length, 0)
+    })
+  })
+
+  it("DOMException, with its name and code", () => {
+    each(caught(() => AbortSignal.abort().throwIfAborted()), (arrived) => {
+      assert.ok(arrived instanceof DOMException)
+      assert.deepEqual([arrived.name, arrived.code, Object.keys(arrived)], ["AbortError", 20, []])
+    })
+    each(new DOMException("m", { name: "Mine", cause: new TypeError("t") }), (arrived) => {
+      assert.deepEqual([arrived.name, arrived.code, arrived.message], ["Mine", 0, "m"])
+      assert.ok(arrived.cause instanceof TypeError)
+    })
+  })
+
+  it("also from another realm", () => {
+    each(runInNewContext("Object.assign(new RangeError('m'), { code: 1 })"), (arrived) => {
+      assert.equal(Object.getPrototypeOf(arrived), RangeError.prototype)
+      assert.deepEqual([arrived.message, arrived.code], ["m", 1])
+    })
+    each(runInNewContext("class Mine extends TypeError { name = 'Mine' }; new Mine('m')"), (arrived) => {
+      assert.ok(arrived instanceof TypeError)
+      assert.equal(arrived.name, "Mine")
+    })
+  })
+})
+
+describe("Any other error keeps what it says", () => {
+  class HttpError extends Error {
+    readonly status: number
+    readonly response: object
+    constructor(options: { status: number }) {
+      super(`Status ${options.status}`)
+      this.status = options.status
+      this.response = { headers: new Map([["a", "b"]]), retry: () => 1 }
+    }
+    override get name() {
+      return "HttpError"
+    }
+  }
+
+  it("name, message, stack and fields, without its constructor being called", () => {
+    const thrown = new HttpError({ status: 404 })
+    each(thrown, (arrived) => {
+      assert.equal(Object.getPrototypeOf(arrived), Error.prototype)
+      assert.deepEqual([arrived.name, arrived.message, arrived.stack, arrived.status], [
+        "HttpError",
+        "Status 404",
+        thrown.stack,
+        404
+      ])
+      assert.deepEqual(arrived.response, { headers: new Map([["a", "b"]]), retry: "[function retry]" })
+      assert.deepEqual(Object.keys(arrived), ["status", "response"])
+      assert.match(String(arrived), /^HttpError: Status 404$/)
+    })
+  })
+
+  it("a name that it set on itself", () => {
+    each(Object.assign(new Error("m"), { name: "Own" }), (arrived) => {
+      assert.deepEqual([arrived.name, Object.keys(arrived)], ["Own", ["name"]])
+    })
+    const hidden = Object.defineProperty(new Error("m"), "name", { value: "Hidden" })
+    each(hidden, (arrived) => assert.deepEqual([arrived.name, Object.keys(arrived)], ["Hidden", []]))
+  })
+
+  it("the built-in class that it extends", () => {
+    class Mine extends RangeError {}
+    each(new Mine("m"), (arrived) => {
+      assert.ok(arrived instanceof RangeError)
+      assert.equal(arrived.name, "RangeError")
+    })
+  })
+
+  it("what Node says about a system error", () => {
+    const thrown = caught(() => readFileSync("/does/not/exist"))
+    each(thrown, (arrived) => {
+      assert.deepEqual({ ...arrived }, { errno: -2, code: "ENOENT", syscall: "open", path: "/does/not/exist" })
+      assert.equal(arrived.stack, (thrown as Error).stack)
+    })
+    each(
+      caught(() => readFileSync(5 as never, 5 as never)),
+      (arrived) => assert.equal(arrived.code, "ERR_INVALID_ARG_TYPE")
+    )
+  })
+
+  it("a code and a _tag that sit on its prototype", () => {
+    class Tagged extends Error {}
+    Object.assign(Tagged.prototype, { _tag: "Tagged", code: "E_TAGGED", other: 1 })
+    each(new Tagged(), (arrived) => {
+      assert.deepEqual([arrived._tag, arrived.code, "other" in arrived, Object.keys(arrived)], [
+        "Tagged",
+        "E_TAGGED",
+        false,
+        []
+      ])
+      each(arrived, (again) => assert.deepEqual([again._tag, again.code], ["Tagged", "E_TAGGED"]))
+    })
+  })
+
+  it("errors in its cause, its errors and its fields, as errors of their own", () => {
+    const inner = Object.assign(new TypeError("inner"), { code: 1 })
+    const thrown = Object.assign(new Error("m", { cause: inner }), {
+      errors: [inner, [inner]],
+      field: inner,
+      deep: { inner }
+    })
+    each(thrown, (arrived) => {
+      assert.deepEqual([arrived.cause.code, arrived.cause.stack], [1, inner.stack])
+      assert.deepEqual([arrived.errors[0], arrived.field], [arrived.cause, arrived.cause])
+      assert.equal(arrived.field, arrived.cause)
+      // Further inside errors are values, as structuredClone has it.
+      assert.deepEqual([arrived.errors[1][0].message, arrived.errors[1][0].code, arrived.deep.inner.code], [
+        "inner",
+        undefined,
+        undefined
+      ])
+    })
+  })
+
+  it("the shape of its graph", () => {
+    const loop = new Error("loop")
+    loop.cause = loop
+    each(loop, (arrived) => assert.equal(arrived.cause, arrived))
+    const all = new AggregateError([], "all")
+    all.errors.push(all, new Error("in", { cause: all }))
+    each(all, (arrived) => {
+      assert.equal(arrived.errors[0], arrived)
+      assert.equal(arrived.errors[1].cause, arrived)
+    })
+  })
+
+  it("ten thousand causes, none of them on the stack", () => {
+    let chain = new Error("0")
+    for (let i = 1; i < 9000; i++) chain = new Error(String(i), { cause: chain })
+    each(chain, (arrived) => {
+      let length = 1
+      for (let error = arrived; error.cause !== undefined; error = error.cause) length++
+      assert.equal(length, 9000)
+    })
+  })
+
+  it("a cause that is undefined, and no message where it has none", () => {
+    each(new Error(undefined, { cause: undefined }), (arrived) => {
+      assert.deepEqual(["cause" in arrived, Object.hasOwn(arrived, "message")], [true, false])
+    })
+  })
+
+  property.prop([fc.dictionary(fc.string(), fc.anything({ withBigInt: true, withDate: true, withMap: true }))])(
+    "fields of any name",
+    (fields) => {
+      const { message: _, stack: __, ...rest } = fields
+      const thrown = new Error("m")
+      for (const [key, value] of Object.entries(rest)) {
+        Object.defineProperty(thrown, key, { value, enumerable: true, configurable: true, writable: true })
+      }
+      each(thrown, (arrived) => {
+        assert.deepStrictEqual({ ...arrived }, structuredClone(rest))
+      })
+    }
+  )
+})
+
+describe("An error of ours arrives as itself", () => {
+  const inner = new TypeError("inner")
+  const ours = [
+    new TaskFailedError({ cause: inner }),
+    new CancelledError({ reason: "shutdown" }),
+    new TaskTimeoutError({ clock: "run", after: 5 }),
+    new WorkerLostError({ workerId: 1, reason: "signal", signal: "SIGKILL" }),
+    new PoisonTaskError({ attempts: 3, cause: new WorkerLostError({ workerId: "w", reason: "exit", exitCode: 1 }) }),
+    new BrokenExecutorError({ cause: inner }),
+    new ExecutorShutdownError(),
+    new QueueFullError({ maxPending: 1 }),
+    new NotPortableError({ path: "args[0]", value: "symbol", side: "argument" }),
+    new TaskNotFoundError({ module: "file:///a", task: "t", cause: inner }),
+    new InvalidOptionError({ option: "o", received: 1, expected: "2" }),
+    new InvalidStateError("s")
+  ]
+  for (const error of ours) {
+    it(`${error._tag}`, () => {
+      for (const thrown of [error, new Error("outer", { cause: error }), new AggregateError([error])]) {
+        each(thrown, (arrived) => {
+          const got = thrown === error ? arrived : arrived.cause ?? arrived.errors[0]
+          assert.equal(got.constructor, error.constructor)
+          assert.deepEqual([got.name, got.message, got.stack], [error.name, error.message, error.stack])
+          assert.deepEqual({ ...got }, { ...error })
+          assert.deepEqual(Object.keys(got), Object.keys(error))
+          assert.equal(got.cause instanceof Error, error.cause instanceof Error)
+        })
+      }
+    })
+  }
+})
+
+describe("A listed class comes back as an instance", () => {
+  class NotFound extends Error {
+    readonly id: string
+    constructor(id: string) {
+      assert.equal(typeof id, "string")
+      super(`No ${id}`)
+      this.id = id
+    }
+    describe() {
+      return `${this.id} is missing`
+    }
+  }
+  class UserNotFound extends NotFound {}
+  class Problem {
+    code = 7
+    message = "text"
+  }
+
+  it("without its constructor being called", () => {
+    const thrown = new NotFound("x")
+    each(thrown, (arrived) => {
+      assert.ok(arrived instanceof NotFound)
+      assert.deepEqual([arrived.describe(), arrived.stack, Object.keys(arrived)], ["x is missing", thrown.stack, [
+        "id"
+      ]])
+      assert.equal(Object.prototype.toString.call(arrived), "[object Error]")
+    }, [Problem, NotFound])
+  })
+
+  it("of its own class rather than of an ancestor, of the nearest ancestor otherwise", () => {
+    each(new UserNotFound("x"), (arrived) => assert.equal(arrived.constructor, UserNotFound), [NotFound, UserNotFound])
+    class Special extends UserNotFound {}
+    each(new Special("x"), (arrived) => assert.equal(arrived.constructor, UserNotFound), [NotFound, UserNotFound])
+  })
+
+  it("wherever it is in the graph", () => {
+    each(new AggregateError([new NotFound("x")], "m", { cause: new NotFound("y") }), (arrived) => {
+      assert.ok(arrived.errors[0] instanceof NotFound)
+      assert.ok(arrived.cause instanceof NotFound)
+    }, [NotFound])
+  })
+
+  it("also if it is no error", () => {
+    each(new Problem(), (arrived) => {
+      assert.ok(arrived instanceof Problem)
+      assert.deepEqual({ ...arrived }, { code: 7, message: "text" })
+      assert.equal("stack" in arrived, false)
+    }, [Problem])
+  })
+
+  it("also if the lists differ in their order; and as a plain error if it is missing", () => {
+    const record = encodeError(new NotFound("x"), { sharesMemory: true }, [Problem, NotFound])
+    assert.ok(decodeError(record, [NotFound, Problem]) instanceof NotFound)
+    const plain = decodeError(record) as NotFound
+    assert.deepEqual([plain.constructor, plain.id, plain.message], [Error, "x", "No x"])
+  })
+
+  it("and a list that holds nonsense harms nothing", () => {
+    const named = Object.assign(class extends TypeError {}, {})
+    Object.defineProperty(named, "name", { get: () => Symbol("n") })
+    each(new named("m"), (arrived) => assert.ok(arrived instanceof named), [named])
+    const nonsense = [undefined, null, () => 1, {}, 5, Object.assign(() => 1, { prototype: Error.prototype })]
+    each(new TypeError("m"), (arrived) => assert.ok(arrived instanceof TypeError), nonsense)
+  })
+
+  it("Effect's tagged errors: with their tag and fields always, as instances when listed", () => {
+    class Missing extends Data.TaggedError("Missing")<{ readonly id: string }> {}
+    class Wrong extends Schema.TaggedError<Wrong>()("Wrong", { id: Schema.String }) {}
+    for (const thrown of [new Missing({ id: "x" }), new Wrong({ id: "x" })]) {
+      each(thrown, (arrived) => {
+        assert.deepEqual([arrived._tag, arrived.id, arrived.name, arrived instanceof Error], [
+          thrown._tag,
+          "x",
+          thrown.name,
+          true
+        ])
+      })
+      each(thrown, (arrived) => {
+        assert.equal(arrived.constructor, thrown.constructor)
+        assert.deepEqual([arrived._tag, arrived.id, Object.keys(arrived)], [thrown._tag, "x", Object.keys(thrown)])
+      }, [Missing, Wrong])
+    }
+  })
+})
+
+describe("What is no error arrives as exactly that value", () => {
+  const values: Record<string, unknown> = {
+    undefined,
+    null: null,
+    "a number": 0,
+    "minus zero": -0,
+    "not a number": NaN,
+    "an empty text": "",
+    "a text": "x",
+    "a bigint": 1n,
+    "a boolean": true,
+    "an object": { a: 1, error: [1, new Map([[1, 2]])], nested: new TypeError("t") },
+    "an array": [1],
+    "a date": new Date(0)
+  }
+  for (const [name, value] of Object.entries(values)) {
+    it(`${name}`, () => {
+      each(value, (arrived) => assert.deepStrictEqual(arrived, structuredClone(value)))
+    })
+  }
+
+  it("unless it cannot travel: then that is the error", () => {
+    for (const thrown of [Symbol("s"), () => 1, { f: () => 1 }, Promise.resolve(), new Proxy({}, {})]) {
+      each(thrown, (arrived) => {
+        assert.ok(arrived instanceof NotPortableError)
+        assert.equal(arrived.side, "error")
+      })
+    }
+    each({ a: [Symbol("s")] }, (arrived) => assert.equal(arrived.path, "error.a[0]"))
+  })
+})
+
+describe("Nothing that is thrown can break the codec", () => {
+  const boom = () => {
+    throw new TypeError("boom")
+  }
+  const throwing = (...keys: string[]): Error => {
+    const error = new Error("m")
+    for (const key of keys) Object.defineProperty(error, key, { get: boom, enumerable: true })
+    return error
+  }
+
+  it("frozen errors", () => {
+    each(Object.freeze(Object.assign(new Error("m"), { code: 1 })), (arrived) => {
+      assert.equal(arrived.code, 1)
+      arrived.code = 2
+    })
+  })
+
+  it("getters that throw, the message and the stack included", () => {
+    each(throwing("message", "stack", "name", "cause", "field", "errors", "code"), (arrived) => {
+      assert.ok(arrived instanceof Error)
+      assert.deepEqual([arrived.message, (arrived as never)["field"], arrived.name], [
+        "[throws TypeError: boom]",
+        "[throws TypeError: boom]",
+        "[throws TypeError: boom]"
+      ])
+      assert.equal(typeof arrived.stack, "string")
+    })
+    const inList = Object.defineProperty([1, 2], 0, { get: boom })
+    each(Object.assign(new Error("m"), { errors: inList }), (arrived) => assert.equal(arrived.errors.length, 2))
+  })
+
+  it("a getter that makes another error each time", () => {
+    class Endless extends Error {
+      constructor() {
+        super("m")
+        Object.defineProperty(this, "cause", { get: () => new Endless(), enumerable: true })
+      }
+    }
+    each(new Endless(), (arrived) => assert.equal(arrived.cause.cause.message, "m"))
+  })
+
+  it("proxies around errors, whatever their traps do", () => {
+    each(new Proxy(new TypeError("m"), {}), (arrived) => {
+      assert.ok(arrived instanceof TypeError)
+      assert.equal(arrived.message, "m")
+    })
+    const traps = new Proxy({}, { get: () => boom })
+    each(new Proxy(new Error("m"), traps), (arrived) => assert.ok(arrived instanceof NotPortableError))
+    each(
+      new Proxy(new Error("m"), { get: boom, ownKeys: boom, getOwnPropertyDescriptor: boom, has: boom }),
+      (arrived) => {
+        assert.ok(arrived instanceof Error)
+      }
+    )
+    const { proxy, revoke } = Proxy.revocable(new Error("m"), {})
+    revoke()
+    each(proxy, (arrived) => assert.ok(arrived instanceof NotPortableError))
+    each(new Error("m", { cause: proxy }), (arrived) => assert.equal(arrived.cause, "[Proxy]"))
+  })
+
+  it("errors without a prototype, and objects that only inherit from one", () => {
+    each(Object.setPrototypeOf(new TypeError("m"), null), (arrived) => {
+      assert.ok(arrived instanceof Error)
+      assert.equal(arrived.message, "m")
+    })
+    each(Object.assign(Object.create(RangeError.prototype), { message: "m" }), (arrived) => {
+      assert.ok(arrived instanceof RangeError)
+      assert.equal(arrived.message, "m")
+    })
+  })
+
+  it("texts that are none", () => {
+    each(Object.assign(new Error("m"), { name: 5, message: { a: 1 }, stack: 7 }), (arrived) => {
+      assert.deepEqual([arrived.name, arrived.message, typeof arrived.stack], [5, "[object Object]", "string"])
+    })
+    each(Object.assign(new Error("m"), { name: Symbol("n"), message: Symbol("m") }), (arrived) => {
+      assert.deepEqual([arrived.name, arrived.message], ["[symbol]", "Symbol(m)"])
+    })
+  })
+
+  property.prop([
+    fc.anything({
+      withBigInt: true,
+      withBoxedValues: true,
+      withMap: true,
+      withNullPrototype: true,
+      withSparseArray: true
+    })
+  ])(
+    "nor anything else",
+    (thrown) => {
+      each(thrown, (arrived) => assert.deepStrictEqual(arrived, structuredClone(thrown)))
+    }
+  )
+})
+
+describe("A record", () => {
+  it("gives new errors each time that it is decoded", () => {
+    const record = encodeError(new Error("m", { cause: new Error("c") }), { sharesMemory: true })
+    const [first, second] = [decodeError(record), decodeError(record)] as [Error, Error]
+    assert.notEqual(first, second)
+    assert.notEqual(first.cause, second.cause)
+    assert.deepEqual([first.message, first.stack], [second.message, second.stack])
+  })
+
+  it("shows the frames in the worker first, then the lines that await it", async () => {
+    const thrown = new RangeError("m", { cause: new Error("inner") })
+    const record = encodeError(thrown, { sharesMemory: true })
+    const write = Error.prepareStackTrace
+    const arrived = async (): Promise<Error> => {
+      const result = Promise.resolve().then(() => Promise.reject(decodeError(record)))
+      const awaitTheResult = async () => await result
+      return await awaitTheResult().catch((error: unknown) => error) as Error
+    }
+    try {
+      // Vitest writes stacks itself, as source maps do; then Node does.
+      for (const writer of [write, undefined]) {
+        Reflect.set(Error, "prepareStackTrace", writer)
+        const { cause, stack } = await arrived()
+        assert.ok(stack!.startsWith(`${thrown.stack}\n    at `), stack)
+        assert.match(stack!.slice(thrown.stack!.length), /^\n    at (async )?awaitTheResult /)
+        assert.equal((cause as Error).stack, (thrown.cause as Error).stack)
+        assert.equal(Error.prepareStackTrace, writer)
+      }
+    } finally {
+      Reflect.set(Error, "prepareStackTrace", write)
+    }
+  })
+
+  it("does not change when the error does", () => {
+    const thrown = Object.assign(new Error("m"), { list: [1] })
+    const record = encodeError(thrown, { sharesMemory: true })
+    thrown.list.push(2)
+    thrown.message = "other"
+    assert.deepEqual([(decodeError(record) as typeof thrown).list, (decodeError(record) as Error).message], [[1], "m"])
+  })
+})

@@ -1,0 +1,25 @@
+/** What a backend's author says about a backend: the class, and what it cannot do. */
+import type { ExecutorClass } from "@futures/core"
+
+/**
+ * What a law may need of a backend, beyond the contract that all share:
+ * - `workers`: calls run apart from the caller, so that a worker may exit under a task, fail to start, and be ended by force
+ * - `shared memory`: what only lives in one memory (`SharedArrayBuffer`, `MessagePort`) arrives as itself
+ */
+export type Capability = "workers" | "shared memory"
+
+/** Something that a backend cannot do. It is printed wherever the laws are run, so that nobody has to find out. */
+export interface Gap {
+  /** A capability, which excuses every law that needs it, or the name of one law. */
+  readonly name: Capability | (string & {})
+  /** Why, in words for a user of the backend. */
+  readonly reason: string
+}
+
+/** A backend, as its author hands it to the laws. */
+export interface Subject {
+  /** `"thread"`, `"process"`, ...: what `EXECUTOR_BACKEND` would say. */
+  readonly name: string
+  readonly executor: ExecutorClass
+  readonly gaps?: ReadonlyArray<Gap> | undefined
+}

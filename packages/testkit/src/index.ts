@@ -1,0 +1,12 @@
+/** The public names of @futures/testkit. `conformance`, for vitest, is in @futures/testkit/vitest. */
+export * as arbitraries from "./arbitraries.ts"
+export { law, laws, property } from "./Law.ts"
+export type { Law, LawFacts, LawSet, PropertyFacts, PropertyLaw } from "./Law.ts"
+export { contract } from "./laws.ts"
+export { assertSame, portray } from "./portrait.ts"
+export type { Signals } from "./Signals.ts"
+export type { Capability, Gap, Subject } from "./Subject.ts"
+export { Bench } from "./Trial.ts"
+export type { Notebook, Trial } from "./Trial.ts"
+export { staleGaps, verify } from "./verify.ts"
+export type { Verdict, VerifyOptions } from "./verify.ts"

@@ -1,0 +1,184 @@
+/** What a task throws is what its caller catches. */
+import { NotPortableError, Task, TaskNotFoundError } from "@futures/core"
+import assert from "node:assert/strict"
+import { cloneable } from "../arbitraries.ts"
+import { collect, failsWith, isError, isIn, rejection } from "../expect.ts"
+import { law, laws, property } from "../Law.ts"
+import { assertSame } from "../portrait.ts"
+import { add } from "../tasks.ts"
+import {
+  builtInNames,
+  decline,
+  Declined,
+  nothing,
+  reject,
+  throwAggregate,
+  throwBuiltIn,
+  throwChain,
+  throwUnlisted,
+  throwValue,
+  throwWithFunction,
+  unbelievable
+} from "../tasksErrors.ts"
+
+const dataModule = (source: string): URL => new URL(`data:text/javascript,${encodeURIComponent(source)}`)
+
+interface Anything {
+  readonly task: () => number
+}
+
+export const errors = laws("errors", [
+  law("A built-in error keeps its class, message and cause", { promises: [5] }, async (trial) => {
+    for (const name of builtInNames) {
+      const error = await rejection(trial.shared.run(throwBuiltIn, name, "what happened")) as Error
+      const Class = globalThis[name]
+      assert.equal(Object.getPrototypeOf(error), Class.prototype, name)
+      assert.equal(error.message, "what happened")
+      assert.deepEqual(error.cause, { reason: "because" })
+    }
+  }),
+  property(
+    "What is thrown or rejected with, and is no error, arrives as exactly that",
+    { promises: [5], runs: 60 },
+    [cloneable().filter((value) => !(value instanceof Error))],
+    async (trial, value) => {
+      const thrown = trial.shared.submit(throwValue, value)
+      assertSame(await rejection(thrown.result()), structuredClone(value))
+      isIn(thrown, "failed")
+      assert.equal(thrown.successful(), false)
+      assertSame(await rejection(trial.shared.run(reject, value)), structuredClone(value))
+      assertSame(await thrown.exception(), structuredClone(value))
+    }
+  ),
+  law("To throw undefined, null, 0, false or an empty text is to fail", { promises: [5] }, async (trial) => {
+    for (const value of [undefined, null, 0, false, "", NaN, 0n]) {
+      const future = trial.shared.submit(throwValue, value)
+      assert.equal(await rejection(future.result()), value)
+      isIn(future, "failed")
+    }
+    const rejected = trial.shared.submit(nothing)
+    assert.equal(await rejection(rejected.result()), undefined)
+    isIn(rejected, "failed")
+  }),
+  law(
+    "An error of a class that is listed under errors arrives as an instance of it",
+    { promises: [5] },
+    async (trial) => {
+      const error = isError(await rejection(trial.shared.run(decline, 503)), Declined, {
+        name: "Declined",
+        message: "Declined with 503",
+        code: 503,
+        details: { reasons: ["too late", "too little"] }
+      })
+      assert.equal(error.isFinal, true)
+    }
+  ),
+  law("An error of any other class keeps its name, message, own fields and code", { promises: [5] }, async (trial) => {
+    const error = await rejection(trial.shared.run(throwUnlisted, 7)) as Error & { code: unknown; size: unknown }
+    assert.ok(error instanceof Error)
+    assert.deepEqual(
+      { name: error.name, message: error.message, code: error.code, size: error.size },
+      { name: "Unlisted", message: "Of size 7", code: "E_UNLISTED", size: 7 }
+    )
+  }),
+  law("A chain of causes arrives as errors", { promises: [5] }, async (trial) => {
+    const error = await rejection(trial.shared.run(throwChain)) as Error
+    const middle = error.cause as Error
+    assert.deepEqual([error.name, error.message], ["Unlisted", "Of size 3"])
+    assert.ok(middle instanceof RangeError)
+    assert.deepEqual([middle.message, middle.cause], ["middle", "bottom"])
+  }),
+  law("An AggregateError keeps its errors", { promises: [5] }, async (trial) => {
+    const error = await rejection(trial.shared.run(throwAggregate)) as AggregateError
+    assert.ok(error instanceof AggregateError)
+    assert.equal(error.message, "several")
+    assert.ok(error.errors[0] instanceof TypeError)
+    assert.deepEqual([error.errors[0].message, ...error.errors.slice(1)], ["first", "second", { third: 3 }])
+  }),
+  law("An error with a field that cannot travel arrives with all the others", { promises: [2, 5] }, async (trial) => {
+    const error = await rejection(trial.shared.run(throwWithFunction)) as TypeError & { size: unknown }
+    assert.ok(error instanceof TypeError)
+    assert.deepEqual([error.message, error.size], ["with a function", 3])
+  }),
+  law("An error that cannot even be read fails its own call alone", { promises: [5] }, async (trial) => {
+    const before = trial.shared.submit(add, 1, 2)
+    const future = trial.shared.submit(unbelievable)
+    const after = trial.shared.submit(add, 3, 4)
+    await rejection(future.result())
+    isIn(future, "failed")
+    assert.deepEqual(await Promise.all([before.result(), after.result()]), [3, 7])
+  }),
+  law(
+    "The stack shows the frames in the worker, then the lines that awaited the result",
+    { promises: [5] },
+    async (trial) => {
+      const awaitTheResult = async (): Promise<unknown> => await trial.shared.submit(throwUnlisted, 1).result()
+      const { stack } = await rejection(awaitTheResult()) as Error
+      assert.match(stack!, /throwUnlisted.*tasksErrors/)
+      assert.match(stack!, /throwUnlisted[^]*awaitTheResult/)
+    }
+  ),
+  law("Every look at a failure gives an error of its own, so that nobody finds another's frames in it", {
+    promises: [5]
+  }, async (trial) => {
+    const future = trial.shared.submit(throwUnlisted, 1)
+    const [first, second] = [await rejection(future.result()), await rejection(future.result())] as [Error, Error]
+    first.message = "changed"
+    assert.equal(second.message, "Of size 1")
+    assert.equal((await future.exception() as Error).message, "Of size 1")
+  }),
+  law(
+    "A name that its module does not have fails the call with TaskNotFoundError",
+    { promises: [5] },
+    async (trial) => {
+      const module = dataModule("export const here = () => 1; export const number = 1")
+      for (const name of ["absent", "number", "toString", "__proto__"]) {
+        const absent = Task.from<Record<string, () => number>>(module)[name]!
+        await failsWith(trial.shared.run(absent as typeof add, 1, 2), TaskNotFoundError, {
+          module: module.href,
+          task: name
+        })
+      }
+    }
+  ),
+  law("A module that is missing, does not parse or throws while it loads fails its own calls, with the cause", {
+    promises: [5]
+  }, async (trial) => {
+    const modules = [
+      new URL("./there-is-no-such-module.js", import.meta.url),
+      dataModule("this does not parse"),
+      dataModule("throw new RangeError('while loading')"),
+      dataModule("throw undefined")
+    ]
+    for (const module of modules) {
+      const { task } = Task.from<Anything>(module)
+      const before = trial.shared.submit(add, 1, 2)
+      const futures = [trial.shared.submit(task), trial.shared.submit(task)]
+      const after = trial.shared.submit(add, 3, 4)
+      for (const future of futures) {
+        const error = await failsWith(future.result(), TaskNotFoundError, { module: module.href, task: "task" })
+        assert.ok(Object.hasOwn(error, "cause"))
+      }
+      assert.deepEqual(await Promise.all([before.result(), after.result()]), [3, 7])
+    }
+    const loading = Task.from<Anything>(modules[2]!).task
+    const { cause } = await failsWith(trial.shared.run(loading), TaskNotFoundError)
+    assert.ok(cause instanceof RangeError)
+    assert.equal(cause.message, "while loading")
+  }),
+  law("Exports of a module that declares no tasks can be handed in by reference", { promises: [1] }, async (trial) => {
+    const { basename, join } = Task.from<typeof import("node:path")>("node:path")
+    assert.equal(await trial.shared.run(basename, "/a/b.txt"), "b.txt")
+    assert.equal(await trial.shared.run(join, "a", "b"), ["a", "b"].join(process.platform === "win32" ? "\\" : "/"))
+    const { task } = Task.from<Anything>(dataModule("export const task = () => 42"))
+    assert.equal(await trial.shared.run(task), 42)
+    assert.deepEqual(await collect(trial.shared.map(task as unknown as typeof add, [1, 2])), [42, 42])
+  }),
+  law("What a task throws is not taken for an error of the executor", { promises: [5] }, async (trial) => {
+    const ours = { _tag: "CancelledError", reason: "interrupt" }
+    const future = trial.shared.submit(throwValue, ours)
+    assert.deepEqual(await rejection(future.result()), ours)
+    isIn(future, "failed")
+    await failsWith(trial.shared.run(throwValue, () => 1), NotPortableError, { side: "argument" })
+  })
+])

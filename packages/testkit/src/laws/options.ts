@@ -1,0 +1,183 @@
+/** Wrong options are named before anything starts. */
+import { InvalidOptionError, Task } from "@futures/core"
+import type { ExecutorOptions } from "@futures/core"
+import * as Effect from "effect/Effect"
+import assert from "node:assert/strict"
+import { inspect } from "node:util"
+import { collect, failsWith, isError, rejection } from "../expect.ts"
+import { law, laws } from "../Law.ts"
+import { double, who } from "../tasks.ts"
+import { waitFor } from "../tasksSignals.ts"
+
+const wrongNumbers: ReadonlyArray<unknown> = [0, -1, 1.5, NaN, Infinity, null, "4", true, {}, 2 ** 53]
+
+const wrongDurations: ReadonlyArray<unknown> = [-1, NaN, "soon", null]
+
+/** Values that no option can have; a new option without a row here does not compile. */
+const wrong: Readonly<Record<keyof ExecutorOptions, ReadonlyArray<unknown>>> = {
+  maxWorkers: wrongNumbers,
+  minWorkers: [-1, 1.5, NaN, Infinity, null, "4"],
+  idleTimeout: wrongDurations,
+  concurrency: wrongNumbers,
+  maxTasksPerWorker: wrongNumbers,
+  maxPending: wrongNumbers,
+  whenFull: [null, "drop", 1],
+  initializer: [null, double, [], [() => 1], "double"],
+  startTimeout: wrongDurations,
+  grace: wrongDurations,
+  name: [1, null],
+  env: [null, "A=1", { A: 1 }],
+  execArgv: [null, "--no-warnings", [1]],
+  resourceLimits: [null, 4, { maxOldGenerationSizeMb: "4" }],
+  memoryLimit: wrongNumbers,
+  stdio: [null, "ignore", 1],
+  stacks: [null, "both", 1],
+  context: [null, {}, { capture: () => 1, restore: () => 1 }, { capture: 1, restore: double }],
+  tracing: [null, "yes", 1],
+  onWorkerExit: [null, "log"]
+}
+
+const names = Object.keys(wrong) as Array<keyof ExecutorOptions>
+
+export const options = laws("options", [
+  law(
+    "A wrong option throws InvalidOptionError that names it, what it got and what it wants",
+    { promises: [] },
+    async (trial) => {
+      for (const option of names) {
+        for (const value of wrong[option]) {
+          let thrown: unknown
+          try {
+            trial.open({ [option]: value })
+          } catch (error) {
+            thrown = error
+          }
+          assert.notEqual(thrown, undefined, `${option}: ${inspect(value)} was accepted`)
+          const error = isError(thrown, InvalidOptionError, { option })
+          assert.ok(error.received.length > 0 && error.expected.length > 0)
+          assert.ok(
+            [option, error.received, error.expected].every((part) => error.message.includes(part)),
+            error.message
+          )
+        }
+      }
+    }
+  ),
+  law("A wrong option is in the error channel of make and layer", { promises: [] }, async (trial) => {
+    for (const value of [0, -1, 1.5, NaN, Infinity, null, "4"]) {
+      const wrongOptions = { maxWorkers: value as number }
+      const made = await Effect.runPromise(Effect.flip(Effect.scoped(trial.executor.make(wrongOptions))))
+      isError(made, InvalidOptionError, { option: "maxWorkers" })
+      const layered = await Effect.runPromise(
+        Effect.flip(Effect.provide(Effect.void, trial.executor.layer(wrongOptions)))
+      )
+      isError(layered, InvalidOptionError, { option: "maxWorkers" })
+    }
+  }),
+  law("An option that does not exist is refused", { promises: [] }, async (trial) => {
+    assert.throws(() => trial.open({ maxWorker: 4 } as ExecutorOptions), InvalidOptionError)
+    assert.throws(() => trial.open(null as never), InvalidOptionError)
+  }),
+  law("Every option may be undefined", { promises: [] }, async (trial) => {
+    const executor = trial.open(Object.fromEntries(names.map((option) => [option, undefined])))
+    assert.equal(await executor.run(double, 2), 4)
+  }),
+  law("Durations are milliseconds or such as \"5 seconds\"", { promises: [] }, async (trial) => {
+    for (const duration of [0, 5, "5 seconds", "1 minute", Infinity] as const) {
+      trial.open({ grace: duration, idleTimeout: duration, startTimeout: duration })
+    }
+  }),
+  law("An executor that nobody uses starts nothing", { promises: [14] }, async (trial) => {
+    const executor = trial.open({ maxWorkers: 4 })
+    assert.equal(executor.stats().workers, 0)
+    await executor.shutdown()
+    assert.equal(executor.stats().workers, 0)
+  }),
+  law(
+    "A wrong timeout of a call is refused when it is given, or fails that call alone",
+    { promises: [5] },
+    async (trial) => {
+      for (const timeout of [-1, NaN, "soon"]) {
+        const error = await rejection(
+          (async () => await trial.single.run(Task.with(double, { timeout: timeout as never }), 1))()
+        )
+        isError(error, InvalidOptionError, { option: "timeout" })
+        assert.equal(await trial.single.run(double, 2), 4)
+      }
+    }
+  ),
+  law("Wrong options of map are refused, and nothing is pulled from the input", { promises: [12] }, async (trial) => {
+    let pulled = 0
+    const items = function*() {
+      for (;;) yield pulled++
+    }
+    for (const value of [0, -1, 1.5, NaN, Infinity, null, "4"]) {
+      for (const option of ["chunkSize", "bufferSize"]) {
+        const mapped = async (): Promise<unknown> =>
+          await collect(trial.shared.map(double, items(), { [option]: value }))
+        await failsWith(mapped(), InvalidOptionError, { option })
+      }
+    }
+    await failsWith((async () => await collect(trial.shared.map(double, 5 as never)))(), InvalidOptionError)
+    assert.equal(pulled, 0)
+  }),
+  law("Task.with adds a label and a timeout to a task, and changes nothing else", { promises: [] }, async (trial) => {
+    const labelled = Task.with(double, { label: "twice as much" })
+    assert.equal(labelled(4), 8)
+    const future = trial.shared.submit(labelled, 4)
+    assert.deepEqual([future.info.label, future.info.task.name, await future.result()], ["twice as much", "double", 8])
+    assert.equal(trial.shared.submit(double, 1).info.label, "double")
+    const both = Task.with(labelled, { timeout: 10_000 })
+    assert.equal(trial.shared.submit(both, 1).info.label, "twice as much")
+    assert.equal(await trial.shared.run(both, 5), 10)
+  }),
+  law(
+    "A worker gets the environment of the option env over the parent's",
+    { promises: [], needs: ["workers"] },
+    async (trial) => {
+      const { env } = Task.from<{ env: (name: string) => string | undefined }>(
+        new URL("data:text/javascript,export const env = (name) => process.env[name]")
+      )
+      process.env["FUTURES_LAW_PARENT"] = "parent"
+      process.env["FUTURES_LAW_TAKEN"] = "parent"
+      try {
+        const executor = trial.open({ maxWorkers: 1, env: { FUTURES_LAW: "worker", FUTURES_LAW_TAKEN: undefined } })
+        const read = (name: string): Promise<string | undefined> => executor.run(env, name)
+        assert.deepEqual(
+          [await read("FUTURES_LAW"), await read("FUTURES_LAW_PARENT"), await read("FUTURES_LAW_TAKEN")],
+          ["worker", "parent", undefined]
+        )
+      } finally {
+        delete process.env["FUTURES_LAW_PARENT"]
+        delete process.env["FUTURES_LAW_TAKEN"]
+      }
+    }
+  ),
+  law(
+    "Never more than maxWorkers workers, and a worker that is idle is used again",
+    { promises: [11] },
+    async (trial) => {
+      const signals = await trial.signals()
+      const executor = trial.open({ maxWorkers: 2 })
+      const one = [await executor.run(who), await executor.run(who), await executor.run(who)]
+      assert.equal(new Set(one).size, 1)
+      assert.equal(executor.stats().workers, 1)
+      const words = Array.from({ length: 6 }, signals.word)
+      const futures = words.map((word) => executor.submit(waitFor, signals.port, word))
+      await Promise.all(words.slice(0, 2).map(signals.heard))
+      assert.deepEqual(futures.map((future) => future.state), [
+        "running",
+        "running",
+        "pending",
+        "pending",
+        "pending",
+        "pending"
+      ])
+      const { pending, running, workers } = executor.stats()
+      assert.deepEqual({ pending, running, workers }, { pending: 4, running: 2, workers: 2 })
+      words.forEach(signals.release)
+      await Promise.all(futures.map((future) => future.result()))
+      assert.ok(executor.stats().workers <= 2)
+    }
+  )
+])

@@ -1,0 +1,88 @@
+/** Tasks that fail, in every way there is. */
+import { Task } from "@futures/core"
+
+/** Listed below, so it arrives as an instance of itself. */
+export class Declined extends Error {
+  override readonly name = "Declined"
+  readonly code: number
+  readonly details: { readonly reasons: ReadonlyArray<string> }
+  constructor(code: number, reasons: ReadonlyArray<string>) {
+    super(`Declined with ${code}`)
+    this.code = code
+    this.details = { reasons }
+  }
+  get isFinal(): boolean {
+    return this.code >= 500
+  }
+}
+
+/** Not listed: its class stays where it is. */
+class Unlisted extends Error {
+  readonly code = "E_UNLISTED"
+  readonly size: number
+  constructor(size: number, options?: ErrorOptions) {
+    super(`Of size ${size}`, options)
+    this.name = "Unlisted"
+    this.size = size
+  }
+}
+
+const builtIn = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError } as const
+
+/** Names of the error classes that every realm has. */
+export const builtInNames = Object.keys(builtIn) as Array<keyof typeof builtIn>
+
+export const {
+  decline,
+  nothing,
+  reject,
+  throwAggregate,
+  throwBuiltIn,
+  throwChain,
+  throwUnlisted,
+  throwWhenOdd,
+  throwWithFunction,
+  throwValue,
+  unbelievable
+} = Task.module(import.meta, {
+  decline: (code: number): never => {
+    throw new Declined(code, ["too late", "too little"])
+  },
+  /** Rejects without a reason. */
+  nothing: (): Promise<never> => Promise.reject(),
+  reject: (value: unknown): Promise<never> => Promise.reject(value),
+  throwAggregate: (): never => {
+    throw new AggregateError([new TypeError("first"), "second", { third: 3 }], "several")
+  },
+  throwBuiltIn: (name: keyof typeof builtIn, message: string): never => {
+    throw new builtIn[name](message, { cause: { reason: "because" } })
+  },
+  /** An error, the error that caused it, and what caused that. */
+  throwChain: (): never => {
+    throw new Unlisted(3, { cause: new RangeError("middle", { cause: "bottom" }) })
+  },
+  throwUnlisted: (size: number): never => {
+    throw new Unlisted(size)
+  },
+  throwWhenOdd: (n: number): number => {
+    if (n % 2 !== 0) throw new RangeError(`${n} is odd`)
+    return n
+  },
+  /** One of its fields cannot travel. */
+  throwWithFunction: (): never => {
+    throw Object.assign(new TypeError("with a function"), { callback: () => 1, size: 3 })
+  },
+  throwValue: (value: unknown): never => {
+    throw value
+  },
+  /** An error that cannot even be asked for its message. */
+  unbelievable: (): never => {
+    const error = new Error("hidden")
+    Object.defineProperty(error, "message", {
+      get: () => {
+        throw new Error("not to be read")
+      }
+    })
+    throw error
+  }
+}, { errors: [Declined] })

@@ -1,0 +1,60 @@
+/** Binds the laws to vitest: each is a test, and each gap is a skipped test that says why. */
+import type * as fc from "fast-check"
+import { afterAll, describe, test } from "vitest"
+import type { LawSet } from "./Law.ts"
+import { contract } from "./laws.ts"
+import type { Subject } from "./Subject.ts"
+import { Bench } from "./Trial.ts"
+import { staleGaps } from "./verify.ts"
+
+/** What to check, and how. */
+export interface ConformanceOptions {
+  /** Every law of the contract by default. */
+  readonly laws?: ReadonlyArray<LawSet> | undefined
+  /** Settings of fast-check: the `seed` and `path` of a report replay what broke a property. */
+  readonly parameters?: fc.Parameters<unknown> | undefined
+}
+
+/** The bench itself gives up on a law sooner, and says for what it waited. */
+const TEST_LIMIT = 60_000
+
+/**
+ * Declares a test for each law.
+ *
+ * ```ts
+ * // conformance.test.ts
+ * conformance({ name: "vm", executor: VmExecutor, gaps: [{ name: "workers", reason: "calls run in the caller's thread" }] })
+ * ```
+ */
+export const conformance = (subject: Subject, options: ConformanceOptions = {}): void => {
+  const sets = options.laws ?? contract
+  const stale = staleGaps(subject, sets)
+  if (stale.length > 0) {
+    throw new Error(`Gaps of ${subject.name} that excuse from no law: ${stale.map(({ name }) => name).join(", ")}`)
+  }
+  const bench = new Bench(subject, options.parameters)
+  describe(subject.name, () => {
+    const excused = new Map<string, number>()
+    for (const { concept, laws } of sets) {
+      describe(concept, () => {
+        for (const law of laws) {
+          const title = law.promises.length === 0
+            ? law.name
+            : `${law.name} (${law.promises.map((number) => `#${number}`).join(" ")})`
+          const gap = bench.gapOf(law)
+          if (gap === undefined) test(title, { timeout: TEST_LIMIT }, () => bench.check(law))
+          else {
+            excused.set(gap.name, (excused.get(gap.name) ?? 0) + 1)
+            test.skip(`${title}: a gap (${gap.name}), ${gap.reason}`)
+          }
+        }
+      })
+    }
+    afterAll(async () => {
+      for (const { name, reason } of subject.gaps ?? []) {
+        console.info(`${subject.name}: a gap in ${excused.get(name) ?? 0} laws (${name}): ${reason}`)
+      }
+      await bench.close()
+    }, TEST_LIMIT)
+  })
+}
