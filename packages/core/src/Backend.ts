@@ -48,6 +48,11 @@ export interface Link {
   readonly workerId: number | string
   /** Hands a frame over. Answers `false` once the worker has ended; never throws for that. `transfers` may be ignored where memory is not shared. */
   readonly send: (frame: Frame, transfers: ReadonlyArray<ArrayBuffer>) => boolean
+  /**
+   * What the worker last gave to `WorkerPort.mark`, 0 before; readable after its death. Quick calls are handed over several at a time only where this is
+   * known, since otherwise nobody could say which of them a dead worker had started.
+   */
+  readonly started?: (() => number) | undefined
   /** Ends the worker now, whatever it does. `exit` follows when it is gone; may be called more than once. */
   readonly kill: () => void
 }

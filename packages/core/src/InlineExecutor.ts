@@ -16,6 +16,7 @@ const inline: Backend = {
   defaultMaxWorkers: 1,
   spawn: (_: SpawnSpec, events: LinkEvents) => {
     let ended = false
+    let started = 0
     const end = (): void => {
       if (ended) return
       ended = true
@@ -26,10 +27,12 @@ const inline: Backend = {
       send: (frame) => {
         if (!ended) events.frame(frame)
       },
-      end
+      end,
+      mark: (count) => started = count
     })
     return {
       workerId: "inline",
+      started: () => started,
       send: (frame: Frame) => {
         if (ended) return false
         // A turn of the loop for each hand-over: timers, input and cancellation come through between calls.

@@ -13,6 +13,8 @@
  * parentPort!.on("message", host.receive)
  * ```
  */
+// Not the global, which a task may replace.
+import process from "node:process"
 import type { Frame } from "./wire/frames.ts"
 import { Host } from "./worker/host.ts"
 import type { WorkerPort } from "./worker/host.ts"

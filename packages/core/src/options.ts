@@ -10,6 +10,7 @@ import { InvalidOptionError } from "./ExecutorError.ts"
 import type { WorkerLostReason } from "./ExecutorError.ts"
 import { infoOf } from "./Task.ts"
 import type * as Task from "./Task.ts"
+import { SLOTS } from "./wire/frames.ts"
 
 /** What `onWorkerExit` is told. */
 export interface WorkerExit {
@@ -124,6 +125,12 @@ const positiveInteger: Reader<number> = {
   parse: (text) => /^\d+$/.test(text) ? Number(text) : text
 }
 
+const concurrency: Reader<number> = {
+  expected: `a whole number from 1 to ${SLOTS - 1}`,
+  read: (value) => typeof value === "number" && value < SLOTS ? positiveInteger.read(value) : undefined,
+  parse: positiveInteger.parse!
+}
+
 const wholeNumber: Reader<number> = {
   expected: "a whole number of at least 0",
   read: (value) => value === 0 ? 0 : positiveInteger.read(value),
@@ -197,7 +204,7 @@ const table: { readonly [K in keyof ExecutorOptions]-?: Reader<ResolvedOptions[K
   maxWorkers: positiveInteger,
   minWorkers: wholeNumber,
   idleTimeout: duration,
-  concurrency: positiveInteger,
+  concurrency,
   maxTasksPerWorker: positiveInteger,
   maxPending: positiveInteger,
   whenFull: oneOf("wait", "reject"),

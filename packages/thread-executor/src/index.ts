@@ -7,16 +7,25 @@ const thread: Backend = {
   name: "thread",
   sharesMemory: true,
   spawn: (spec: SpawnSpec, events: LinkEvents) => {
-    const worker = start(spec)
+    const started = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT))
+    const worker = start(spec, started)
     let ended = false
     let error: unknown
-    worker.on("message", events.frame)
-    worker.on("error", (cause) => error = cause)
-    // A frame that cannot be read here is a fault of the channel: nothing that this worker says can be trusted to be complete.
-    worker.on("messageerror", (cause) => {
+    // A frame that makes no sense, or cannot be read: nothing that this worker says can be trusted to be complete.
+    const fail = (cause: unknown): void => {
       error = cause
       void worker.terminate()
+    }
+    worker.on("message", (frame) => {
+      if (ended) return
+      try {
+        events.frame(frame)
+      } catch (cause) {
+        fail(cause)
+      }
     })
+    worker.on("messageerror", fail)
+    worker.on("error", (cause) => error = cause)
     worker.on("exit", (exitCode) => {
       ended = true
       events.exit({ exitCode, error })
@@ -30,6 +39,7 @@ const thread: Backend = {
         worker.postMessage(frame, transfers)
         return true
       },
+      started: () => started[0]!,
       kill: () => void worker.terminate()
     }
   }
@@ -40,11 +50,12 @@ const entry = new URL(import.meta.resolve("@futures/thread-executor/worker"))
 /** Inherited arguments that Node refuses for a thread: those of V8 and of the process, which hold for its threads anyway. */
 const refused = new Set<string>()
 
-const start = (spec: SpawnSpec): Worker => {
+const start = (spec: SpawnSpec, started: Float64Array): Worker => {
   const inherited = spec.inheritedExecArgv.filter((argument) => !refused.has(argument))
   try {
     return new Worker(entry, {
       name: spec.name,
+      workerData: { started },
       env: spec.env as NodeJS.Dict<string>,
       execArgv: [...inherited, ...spec.execArgv],
       ...(spec.resourceLimits === undefined ? {} : { resourceLimits: spec.resourceLimits })
@@ -55,7 +66,7 @@ const start = (spec: SpawnSpec): Worker => {
     const blamed = inherited.filter((argument) => message.includes(argument))
     if (code !== "ERR_WORKER_INVALID_EXEC_ARGV" || blamed.length === 0) throw error
     for (const argument of blamed) refused.add(argument)
-    return start(spec)
+    return start(spec, started)
   }
 }
 

@@ -1,13 +1,19 @@
 /** What each thread runs. */
 import { serve } from "@futures/core/Worker"
+import process from "node:process"
 import { getHeapStatistics } from "node:v8"
-import { parentPort } from "node:worker_threads"
+import { parentPort, workerData } from "node:worker_threads"
 
 const port = parentPort!
+/** Shared with the parent, which reads it after this thread's death. */
+const { started } = workerData as { readonly started: Float64Array }
 const served = serve({
   sharesMemory: true,
   send: (frame, transfers) => port.postMessage(frame, transfers),
   end: () => process.exit(0),
+  mark: (count) => {
+    started[0] = count
+  },
   memoryUsage: () => getHeapStatistics().used_heap_size
 })
 port.on("message", served.receive)

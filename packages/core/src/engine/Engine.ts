@@ -33,6 +33,7 @@ import type { CallTrace } from "../wire/frames.ts"
 import { captureArgs } from "../wire/value.ts"
 import { codecOf } from "../worker/codec.ts"
 import type { TaskCodec } from "../worker/codec.ts"
+import type { TaskDefinition } from "../worker/registry.ts"
 import { cancelledBy, failureOf, ours } from "./Failure.ts"
 import type { Failure } from "./Failure.ts"
 import { FutureCell, State } from "./FutureCell.ts"
@@ -41,6 +42,7 @@ import { Levels } from "./Levels.ts"
 import { limitCall } from "./limits.ts"
 import { workerExit, workerLost } from "./lost.ts"
 import { Nested } from "./Nested.ts"
+import { Pace } from "./Pace.ts"
 import { Recycling } from "./Recycling.ts"
 import { Retries } from "./Retries.ts"
 import { StopLadder } from "./StopLadder.ts"
@@ -85,6 +87,8 @@ export interface ShutdownOptions {
 export interface CallForm {
   /** `args` holds one array of items, each a call of its own: with the item as its argument, or as its tuple of arguments. */
   readonly each?: "item" | "spread" | undefined
+  /** It never goes with others into a worker's hands: an item of a map, whose rest must not run once one has failed. */
+  readonly alone?: boolean | undefined
   /** The task is a generator: its items go here. */
   readonly sink?: ((items: ReadonlyArray<unknown>) => void) | undefined
   /** How deep it is nested: calls that a call of ours submitted are one deeper. */
@@ -118,6 +122,10 @@ export class Engine {
   readonly #recycling: Recycling
   readonly #unseen = new Unseen()
   readonly #nested = new Nested(this)
+  /** How quick each task has been; the latest is at hand. */
+  readonly #paces = new WeakMap<TaskDefinition, Pace>()
+  #lastDefinition: TaskDefinition | undefined
+  #lastPace: Pace | undefined
   /** Why it is broken. */
   #cause: unknown
   #running = 0
@@ -186,12 +194,21 @@ export class Engine {
     // What was moved once cannot be moved again: a call that may be tried anew is copied each time.
     if (options.retry !== undefined || form.each !== undefined) transfers = undefined
     const cell = new FutureCell(this, ++this.#calls, info, options, args, transfers, form, performance.now())
+    cell.pace = this.#paceOf(info.definition)
     if (carried !== undefined) cell.context = carried[0]
     if (stacks === "submit") Error.captureStackTrace(cell.site = {}, this.submit)
     if (this.#unsettled++ === 0) this.#hold()
     this.#enqueue(cell)
     if (options !== noOptions) limitCall(cell, this, this.backend.remote === true)
     return cell
+  }
+
+  #paceOf(definition: TaskDefinition): Pace {
+    if (definition === this.#lastDefinition) return this.#lastPace!
+    let pace = this.#paces.get(definition)
+    if (pace === undefined) this.#paces.set(definition, pace = new Pace())
+    this.#lastDefinition = definition
+    return this.#lastPace = pace
   }
 
   #enqueue(cell: FutureCell): void {
@@ -252,26 +269,39 @@ export class Engine {
     })
   }
 
-  /** Hands waiting calls to lanes with room, the least loaded first, and asks for workers where there is none. */
+  /**
+   * Hands waiting calls to lanes: first to those with a free slot, the least loaded first, then, if they are short, more of them to each, in equal parts.
+   * Then asks for workers where that was not enough.
+   */
   pump(): void {
     const { concurrency } = this.options
     for (let level = 0; level < concurrency && this.#queue.size > 0; level++) {
       for (const lane of this.lanes) {
-        if (lane.state !== "ready" || lane.retiring || lane.load > level) continue
-        const cell = this.#queue.shift()
-        if (cell === undefined) break
-        this.#handOver(cell, lane)
+        if (lane.state === "ready" && !lane.retiring && lane.load <= level) this.#feed(lane, 1)
       }
+    }
+    if (this.#queue.size > 0) {
+      const share = Math.ceil(this.#queue.size / this.lanes.size)
+      for (const lane of this.lanes) if (lane.state === "ready") this.#feed(lane, share)
     }
     for (const lane of this.lanes) lane.flush()
     this.#grow()
     if (this.#waitingForRoom.length > 0) this.#tellRoom()
   }
 
+  /** Hands a lane so many calls, or as many as it has room for. */
+  #feed(lane: Lane, count: number): void {
+    for (let fed = 0; fed < count && !lane.retiring; fed++) {
+      const next = this.#queue.peek()
+      if (next === undefined || !lane.hasRoom(next, this.options.concurrency)) return
+      this.#handOver(this.#queue.shift()!, lane)
+    }
+  }
+
   #handOver(cell: FutureCell, lane: Lane): void {
     cell.start(lane.workerId!, performance.now())
     this.#running++
-    lane.take(cell)
+    lane.take(cell, lane.load >= this.options.concurrency)
     this.#recycling.look(lane)
     const after = cell.options.timeout
     if (after !== Infinity && this.backend.remote !== true) {
@@ -322,6 +352,7 @@ export class Engine {
       ;(stream === 1 ? process.stdout : process.stderr).write(chunk)
     },
     overMemory: (lane, bytes) => this.#recycling.overMemory(lane, bytes),
+    returned: (_, cell) => this.#takeBack(cell),
     nested: (lane, frame) => this.#nested.receive(lane, frame),
     parked: () => this.#schedulePump(),
     dropped: () => {
@@ -331,11 +362,14 @@ export class Engine {
   }
 
   #outcome(cell: FutureCell, status: number, value: unknown): void {
+    cell.pace?.learn(cell.ran)
     const asked = this.#ladder.stopped(cell)
     // A task that was asked to stop has been stopped, also when it returned normally meanwhile.
     if (asked !== undefined) return this.#end(cell, asked.state, asked.failure, false)
     if (status === Status.Succeeded) return this.#succeeded(cell, value)
-    if (status === Status.Interrupted) return this.settle(cell, State.Cancelled, cancelledBy("interrupt"))
+    if (status === Status.Interrupted) {
+      return this.settle(cell, State.Cancelled, cancelledBy("interrupt"))
+    }
     const failure = failureOf(cell.task.definition, status, value as ErrorRecord)
     if (failure.kind === "ours") this.settle(cell, State.Failed, failure)
     else this.#end(cell, State.Failed, failure, false)
@@ -355,7 +389,11 @@ export class Engine {
   #gone(lane: Lane, exit: LinkExit): void {
     this.lanes.delete(lane)
     const lost = workerLost(lane, exit)
+    const unstarted = lane.unstarted()
+    // Backwards, so that the oldest is first again.
+    for (const cell of unstarted.toReversed()) this.#takeBack(cell)
     for (const cell of lane.calls()) {
+      if (unstarted.includes(cell)) continue
       const asked = this.#ladder.stopped(cell)
       if (asked === undefined) this.#end(cell, State.Failed, lost, true)
       else this.#end(cell, asked.state, asked.failure, false)
@@ -368,6 +406,16 @@ export class Engine {
       process.emitWarning(`onWorkerExit threw: ${describe(error)}`, "FuturesWarning")
     }
     this.pump()
+  }
+
+  /** A call that was handed over and never started keeps its turn. */
+  #takeBack(cell: FutureCell): void {
+    const asked = this.#ladder.stopped(cell)
+    if (asked !== undefined) return this.settle(cell, asked.state, asked.failure)
+    if (!cell.unstart()) return
+    this.#running--
+    if (this.state === "broken") this.settle(cell, State.Failed, this.#whyClosed())
+    else this.#queue.unshift(cell)
   }
 
   // ---- settling

@@ -18,6 +18,7 @@ import type { TaskInfo } from "../Task.ts"
 import type { CallForm } from "./Engine.ts"
 import type { Failure } from "./Failure.ts"
 import type { Lane } from "./Lane.ts"
+import type { Pace } from "./Pace.ts"
 import { Reports } from "./Reports.ts"
 
 export const State = { Pending: 0, Running: 1, Succeeded: 2, Failed: 3, Cancelled: 4 } as const
@@ -64,6 +65,12 @@ export class FutureCell<out A = any, out E = any> implements Future<A, E> {
   attempt = 0
   /** This hand-over's id on its worker's wire. Lane only. */
   wireId = -1
+  /** How quick its task has been. Engine only. */
+  pace: Pace | undefined = undefined
+  /** From when on its worker does not start it any more; 0 when it holds a slot. Lane only. */
+  deadline = 0
+  /** What it is worth of the budget of the worker that has it. Lane only. */
+  cost = 0
   /** Where it stands in its queue. Queue only. */
   position = 0
   /** How many calls had started when it came into the queue. Queue only. */
@@ -123,7 +130,16 @@ export class FutureCell<out A = any, out E = any> implements Future<A, E> {
     return true
   }
 
-  /** running ──▶ pending: it never started, or is tried again. */
+  /** running ──▶ pending: it was handed over and never started. */
+  unstart(): boolean {
+    if (!this.requeue()) return false
+    this.attempt--
+    this.lane = undefined
+    this.workerId = undefined
+    return true
+  }
+
+  /** running ──▶ pending: it is tried again. */
   requeue(): boolean {
     if (this.#state !== State.Running) return false
     this.#state = State.Pending

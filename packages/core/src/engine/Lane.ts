@@ -12,10 +12,12 @@
  */
 import type { Backend, Link, LinkExit, SpawnSpec } from "../Backend.ts"
 import type { ErrorRecord } from "../wire/error.ts"
-import { HEADER, Kind, OUTCOME_STRIDE, STREAM_WINDOW, WIRE_VERSION } from "../wire/frames.ts"
+import { HEADER, Kind, OUTCOME_STRIDE, SLOTS, Status, STREAM_WINDOW, WIRE_VERSION } from "../wire/frames.ts"
 import type { CallMeta, Frame, RemoteOptions, Setup, TaskReference } from "../wire/frames.ts"
+import { monotonic } from "../wire/monotonic.ts"
 import type { TaskDefinition } from "../worker/registry.ts"
 import type { FutureCell } from "./FutureCell.ts"
+import { BUDGET, LEASE, MOST } from "./Pace.ts"
 import { Reports } from "./Reports.ts"
 
 export type LaneState = "starting" | "ready" | "stopping" | "lost" | "gone"
@@ -29,6 +31,8 @@ export interface LaneEvents {
   readonly output: (stream: 1 | 2, chunk: Uint8Array | string) => void
   /** The worker uses more memory than it may. */
   readonly overMemory: (lane: Lane, bytes: number) => void
+  /** A call that the worker did not start, and will not. */
+  readonly returned: (lane: Lane, cell: FutureCell) => void
   /** A frame about calls that tasks on the worker handed in themselves. */
   readonly nested: (lane: Lane, frame: Frame) => void
   /** A call gave its slot back, or took it again. */
@@ -37,9 +41,6 @@ export interface LaneEvents {
   readonly dropped: (lane: Lane) => void
   readonly gone: (lane: Lane, exit: LinkExit) => void
 }
-
-/** Slots a lane may hold at most; a wire id is `turn * SLOTS + slot`, so it is unique and finds its call without a map. */
-const SLOTS = 2 ** 16
 
 export class Lane {
   readonly executor: number
@@ -53,6 +54,8 @@ export class Lane {
   #turn = 0
   /** How many `#calls` there are that hold a slot. */
   load = 0
+  /** Milliseconds of expected work in its hands. */
+  #expected = 0
   /** Calls that wait for calls of their own and gave their slot back meanwhile. */
   readonly #parked = new Set<FutureCell>()
   /** Index of each task that the worker was told of. */
@@ -60,6 +63,8 @@ export class Lane {
   /** Calls taken since the last flush: the frame that will be sent. */
   #batch: Array<unknown> | undefined
   #transfers: Array<ArrayBuffer> = []
+  /** Looks after calls that are to be started soon. */
+  #leases: NodeJS.Timeout | undefined
   #link: Link | undefined
   /** Whether we asked it to end. */
   ended = false
@@ -105,12 +110,26 @@ export class Lane {
     ])
   }
 
-  /** Takes a call; it is sent with the next `flush`. */
-  take(cell: FutureCell): void {
+  /**
+   * Whether it may take a call: while it has a free slot, always; beyond that, while what is in its hands is little work, and only where the worker can
+   * tell, after its death, which calls it had started.
+   */
+  hasRoom(cell: FutureCell, concurrency: number): boolean {
+    if (this.load < concurrency) return true
+    return this.load < MOST && this.#link?.started !== undefined && this.#expected + costOf(cell) <= BUDGET
+  }
+
+  /** Takes a call; it is sent with the next `flush`. `leased`: it takes it beyond its slots, to be started soon or given back. */
+  take(cell: FutureCell, leased: boolean): void {
+    const deadline = leased ? monotonic() + LEASE : 0
+    cell.deadline = deadline
+    if (leased) this.#watchLeases()
     const slot = this.#freeSlots.pop() ?? this.#calls.length
     this.#calls[slot] = cell
     this.load++
     this.taken++
+    cell.cost = costOf(cell)
+    this.#expected += cell.cost
     cell.lane = this
     cell.wireId = this.#turn++ * SLOTS + slot
     this.#batch ??= [Kind.Calls, this.executor, this.generation]
@@ -119,6 +138,7 @@ export class Lane {
       cell.id,
       this.#reference(cell.task.definition),
       cell.args,
+      deadline,
       this.#meta(cell)
     )
     if (cell.transfers !== undefined) { for (const buffer of cell.transfers) this.#transfers.push(buffer) }
@@ -131,6 +151,43 @@ export class Lane {
     this.#batch = undefined
     if (transfers.length > 0) this.#transfers = []
     this.#send(frame, transfers)
+  }
+
+  #watchLeases(): void {
+    if (this.#leases !== undefined) return
+    this.#leases = setTimeout(() => {
+      this.#leases = undefined
+      this.#takeBackExpired()
+    }, LEASE * 1.5)
+  }
+
+  /**
+   * Takes back what the worker has not started within its lease: something else keeps it longer than was expected. What is not marked by now will not
+   * be started, since the worker looks at the deadline once more after it has marked a call.
+   */
+  #takeBackExpired(): void {
+    const now = monotonic()
+    const started = this.#link?.started?.() ?? 0
+    let leased = false
+    for (const cell of this.calls()) {
+      if (cell.deadline === 0 || turnOf(cell) < started) continue
+      if (cell.deadline > now) leased = true
+      else {
+        this.#letGo(cell)
+        this.#events.returned(this, cell)
+      }
+    }
+    if (leased) this.#watchLeases()
+    this.#events.idle(this)
+  }
+
+  #letGo(cell: FutureCell): void {
+    const slot = cell.wireId % SLOTS
+    this.#calls[slot] = undefined
+    this.#freeSlots.push(slot)
+    if (!this.#parked.delete(cell)) this.load--
+    // Sums of fractions drift: an empty hand is empty.
+    this.#expected = this.load === 0 ? 0 : this.#expected - cell.cost
   }
 
   /** Asks a call to stop. */
@@ -180,11 +237,21 @@ export class Lane {
     return this.#calls.filter((cell) => cell !== undefined).toSorted((a, b) => a.wireId - b.wireId)
   }
 
+  /** The calls in its hands that it never started, oldest first; known once it is gone. */
+  unstarted(): Array<FutureCell> {
+    const started = this.#link?.started?.()
+    if (started === undefined) return []
+    // The oldest may have started without a mark: see `WorkerPort.mark`.
+    return this.calls().slice(1).filter((cell) => turnOf(cell) >= started)
+  }
+
   /** Lets go of all calls. */
   release(): void {
+    clearTimeout(this.#leases)
     this.#calls.length = 0
     this.#freeSlots.length = 0
     this.#parked.clear()
+    this.#expected = 0
     this.#batch = undefined
     this.load = 0
   }
@@ -229,7 +296,10 @@ export class Lane {
       case Kind.Outcomes:
         for (let at = HEADER; at + OUTCOME_STRIDE <= frame.length; at += OUTCOME_STRIDE) {
           const cell = this.#answered(frame[at])
-          if (cell === undefined) this.#events.dropped(this)
+          if (cell === undefined) {
+            // Taken back already, because it was not started in time.
+            if (frame[at + 1] !== Status.Returned) this.#events.dropped(this)
+          } else if (frame[at + 1] === Status.Returned) this.#events.returned(this, cell)
           else {
             cell.ran = frame[at + 3]
             this.#events.outcome(this, cell, frame[at + 1], frame[at + 2])
@@ -278,10 +348,7 @@ export class Lane {
     if (typeof wireId !== "number") return undefined
     const cell = this.inHand(wireId)
     if (cell === undefined) return undefined
-    const slot = wireId % SLOTS
-    this.#calls[slot] = undefined
-    this.#freeSlots.push(slot)
-    if (!this.#parked.delete(cell)) this.load--
+    this.#letGo(cell)
     return cell
   }
 
@@ -303,6 +370,14 @@ export class Lane {
     this.#events.gone(this, exit)
   }
 }
+
+/** What a call is worth of a worker's budget: all of it, when nothing is known, or when it is no single call. */
+const costOf = ({ form, pace, transfers }: FutureCell): number => {
+  const single = form.each === undefined && form.sink === undefined && form.alone === undefined && transfers === undefined
+  return single && pace !== undefined ? pace.cost : BUDGET
+}
+
+const turnOf = (cell: FutureCell): number => Math.floor(cell.wireId / SLOTS)
 
 /** What the other side is to see to, where it queues calls itself. */
 const remoteOptions = (cell: FutureCell): RemoteOptions => {

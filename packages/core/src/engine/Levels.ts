@@ -38,6 +38,11 @@ export class Levels {
     this.#size++
   }
 
+  /** The call that is next, which stays. */
+  peek(): FutureCell | undefined {
+    return (this.#rings.size === 1 ? this.#plain : this.#worthiest())?.peek()
+  }
+
   shift(): FutureCell | undefined {
     const cell = (this.#rings.size === 1 ? this.#plain : this.#worthiest())?.shift()
     if (cell === undefined) return undefined

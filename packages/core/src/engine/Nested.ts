@@ -37,7 +37,7 @@ export class Nested {
             frame[at] as number,
             frame[at + 2] as TaskReference,
             frame[at + 3] as Array<unknown>,
-            frame[at + 4] as CallMeta
+            frame[at + 5] as CallMeta
           )
         }
         return

@@ -236,7 +236,10 @@ export class MapRun<A> {
     }
     const cell = items.length > 1
       ? this.#engine.submit(this.#task, [items], { ...this.#form, each: this.#spread ? "spread" : "item", sink })
-      : this.#engine.submit(this.#task, this.#spread ? items[0] as Array<unknown> : [items[0]], this.#form)
+      : this.#engine.submit(this.#task, this.#spread ? items[0] as Array<unknown> : [items[0]], {
+        ...this.#form,
+        alone: true
+      })
     cell.watched = true
     const chunk: Chunk = {
       cell,

@@ -66,14 +66,21 @@ export interface Setup {
 }
 
 /**
+ * Calls that a worker may hold at a time, at most. A wire id is `turn * SLOTS + slot`: unique, since turns only grow; finding its call without a map; and
+ * ordered as the calls were handed over.
+ */
+export const SLOTS = 2 ** 16
+
+/**
  * A call in a `Calls` frame, as `CALL_STRIDE` consecutive fields:
  * - `wireId`: this hand-over of the call, never used twice in a worker's life; outcomes name it
  * - `callId`: the future's id
  * - `task`: the index of a task that this worker already knows, or `[index, module, name]` the first time
  * - `args`: the captured arguments
+ * - `deadline`: 0, or the `monotonic()` time from which on the worker does not start it any more but gives it back (`Status.Returned`)
  * - `meta`: the attempt (1 for the first run) of a plain call, or a `CallMeta`
  */
-export const CALL_STRIDE = 5
+export const CALL_STRIDE = 6
 export interface CallMeta {
   readonly attempt: number
   /**
@@ -128,7 +135,9 @@ export const Status = {
   /** The task stopped because it was asked to. */
   Interrupted: 3,
   /** The call itself was at fault (no such task, a result that cannot travel): an `ErrorRecord` of an error of ours. */
-  Refused: 4
+  Refused: 4,
+  /** It was not started in time, and will not be: the parent may hand it to another. */
+  Returned: 5
 } as const
 export type Status = (typeof Status)[keyof typeof Status]
 

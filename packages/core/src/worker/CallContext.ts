@@ -1,4 +1,5 @@
 /** One call as it runs here: what `Task.current()` answers, and how it is asked to stop. */
+import process from "node:process"
 import { format } from "node:util"
 import type { CallTrace, Frame } from "../wire/frames.ts"
 import type { CaptureMode } from "../wire/value.ts"

@@ -10,8 +10,9 @@
  */
 import { decodeError, encodeError } from "../wire/error.ts"
 import type { ErrorRecord } from "../wire/error.ts"
-import { CALL_STRIDE, HEADER, Kind, Status, WIRE_VERSION } from "../wire/frames.ts"
+import { CALL_STRIDE, HEADER, Kind, OUTCOME_STRIDE, SLOTS, Status, WIRE_VERSION } from "../wire/frames.ts"
 import type { CallMeta, Frame, Setup, TaskReference } from "../wire/frames.ts"
+import { monotonic } from "../wire/monotonic.ts"
 import { captureArgs } from "../wire/value.ts"
 import type { CaptureMode } from "../wire/value.ts"
 import { CallContext } from "./CallContext.ts"
@@ -28,6 +29,11 @@ export interface WorkerPort extends CaptureMode {
   readonly send: (frame: Frame, transfers: ReadonlyArray<ArrayBuffer>) => void
   /** Ends this worker; nothing more will be asked of it. */
   readonly end: () => void
+  /**
+   * Notes a number where the parent can read it after this worker's death, however sudden: calls up to there have been started. Called before a call
+   * starts, unless it is the only one in hand.
+   */
+  readonly mark?: ((started: number) => void) | undefined
   /** Bytes that this worker uses, where that can be told. */
   readonly memoryUsage?: (() => number) | undefined
 }
@@ -38,11 +44,18 @@ interface WaitingCall {
   readonly callId: number
   readonly task: number
   readonly args: ReadonlyArray<unknown>
+  readonly deadline: number
   readonly meta: CallMeta
 }
 
 /** How often memory is measured at most, in milliseconds. */
 const MEASURE_EVERY = 250
+
+/** Outcomes are sent when so many fields have come together, or so many milliseconds have passed. */
+const FULL = 64 * OUTCOME_STRIDE
+const LONGEST_HOLD = 0.5
+
+const expired = ({ deadline }: WaitingCall): boolean => deadline !== 0 && monotonic() >= deadline
 
 const metaOf = (meta: number | CallMeta): CallMeta =>
   typeof meta === "number" ? { attempt: meta, each: undefined, window: 0 } : meta
@@ -63,6 +76,9 @@ export class Host implements CallHost, Surroundings {
   #outcomes: Array<unknown> | undefined
   #transfers: Array<ArrayBuffer> = []
   #stopping = false
+  #looping = false
+  /** When outcomes were last sent. */
+  #flushedAt = 0
   #measuredAt = 0
   #measuring: NodeJS.Timeout | undefined
   onNested: ((frame: Frame) => void) | undefined
@@ -96,7 +112,8 @@ export class Host implements CallHost, Surroundings {
             callId: frame[at + 1] as number,
             task: this.#learn(frame[at + 2] as TaskReference),
             args: frame[at + 3] as ReadonlyArray<unknown>,
-            meta: metaOf(frame[at + 4] as number | CallMeta)
+            deadline: frame[at + 4] as number,
+            meta: metaOf(frame[at + 5] as number | CallMeta)
           })
         }
         return this.#next()
@@ -192,9 +209,13 @@ export class Host implements CallHost, Surroundings {
   }
 
   #next(): void {
+    // A call that answers at once comes back here: the loop that started it goes on.
+    if (this.#looping) return
+    this.#looping = true
     while (this.#waiting.length > 0 && this.#running.size - this.#parked < this.#setup!.concurrency) {
       this.#run(this.#waiting.shift()!)
     }
+    this.#looping = false
     this.#endWhenIdle()
   }
 
@@ -207,16 +228,27 @@ export class Host implements CallHost, Surroundings {
   }
 
   #run(call: WaitingCall): void {
+    if (this.#outcomes !== undefined || this.#waiting.length > 0 || this.#running.size > 0) {
+      if (expired(call)) return this.#report(call.wireId, Status.Returned, undefined, 0)
+      this.#port.mark?.(Math.floor(call.wireId / SLOTS) + 1)
+      // Looked at again after the mark: from the deadline on the parent takes back what is not marked.
+      if (expired(call)) return this.#report(call.wireId, Status.Returned, undefined, 0)
+    }
     const context = this.#begin(call)
     const task = this.#tasks[call.task]!
     if (task.definition !== undefined) return this.#start(context, task.definition, call)
-    loadTask(task.module, task.name).then(
-      (definition) => {
-        task.definition = definition
-        this.#start(context, definition, call)
-      },
-      (error) => this.#answer(context, Status.Refused, encodeError(error, this.#port))
-    )
+    void this.#load(context, call)
+  }
+
+  // `await` asks for no `then`: a task may have put its own on the prototype of all promises.
+  async #load(context: CallContext, call: WaitingCall): Promise<void> {
+    const task = this.#tasks[call.task]!
+    try {
+      task.definition = await loadTask(task.module, task.name)
+    } catch (error) {
+      return this.#answer(context, Status.Refused, encodeError(error, this.#port))
+    }
+    this.#start(context, task.definition, call)
   }
 
   #start(context: CallContext, definition: TaskDefinition, { args, meta }: WaitingCall): void {
@@ -240,13 +272,19 @@ export class Host implements CallHost, Surroundings {
   #answer(context: CallContext, status: Status, value: unknown): void {
     if (!this.#running.delete(context.wireId)) return
     if (context.waits > 0) this.#parked--
+    this.#report(context.wireId, status, value, performance.now() - context.startedAt)
+    if (this.#measuring !== undefined) this.#measure()
+    this.#next()
+  }
+
+  #report(wireId: number, status: Status, value: unknown, ran: number): void {
     if (this.#outcomes === undefined) {
       this.#outcomes = [Kind.Outcomes, this.#executor, this.#generation]
       queueMicrotask(() => this.flush())
     }
-    this.#outcomes.push(context.wireId, status, value, performance.now() - context.startedAt)
-    if (this.#measuring !== undefined) this.#measure()
-    this.#next()
+    this.#outcomes.push(wireId, status, value, ran)
+    // Calls that answer at once follow each other without a pause: what is done is told meanwhile, so that the parent hands over more in time.
+    if (this.#outcomes.length >= FULL || performance.now() - this.#flushedAt > LONGEST_HOLD) this.flush()
   }
 
   flush(): void {
@@ -254,7 +292,8 @@ export class Host implements CallHost, Surroundings {
     const frame = this.#outcomes
     const transfers = this.#transfers
     this.#outcomes = undefined
-    this.#transfers = []
+    if (transfers.length > 0) this.#transfers = []
+    this.#flushedAt = performance.now()
     this.#port.send(frame, transfers)
   }
 
@@ -263,8 +302,8 @@ export class Host implements CallHost, Surroundings {
     if (running !== undefined) return running.ask()
     const index = this.#waiting.findIndex((call) => call.wireId === wireId)
     if (index < 0) return
-    const [call] = this.#waiting.splice(index, 1)
-    this.#answer(this.#begin(call!), Status.Interrupted, undefined)
+    this.#waiting.splice(index, 1)
+    this.#report(wireId, Status.Interrupted, undefined, 0)
   }
 
   #measure(): void {
@@ -279,9 +318,16 @@ export class Host implements CallHost, Surroundings {
     if (!this.#stopping || this.#running.size > 0 || this.#waiting.length > 0) return
     this.flush()
     clearInterval(this.#measuring)
-    const end = (): void => this.#port.end()
-    // A finalizer that fails does not keep the worker.
-    closeLayers().then(end, end)
+    void this.#end()
+  }
+
+  async #end(): Promise<void> {
+    try {
+      await closeLayers()
+    } catch {
+      // A finalizer that fails does not keep the worker.
+    }
+    this.#port.end()
   }
 }
 

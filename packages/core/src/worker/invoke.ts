@@ -78,7 +78,8 @@ export const invoke = (call: Invocation, around: Surroundings, answer: Answer): 
     }).catch(threw)
   } else if (isThenable(value)) {
     // `await`, so that a thenable that misbehaves is judged as JavaScript judges it.
-    ;(async () => await (value as PromiseLike<unknown>))().then(succeeded, threw)
+    // It asks for no `then` of a promise either: a task may have put its own on the prototype.
+    void awaited(value as PromiseLike<unknown>, succeeded, threw)
   } else succeeded(value)
 }
 
@@ -129,6 +130,20 @@ export const invokeEach = (
     answer(Status.Succeeded, outcomes)
   }
   loop()
+}
+
+const awaited = async (
+  promise: PromiseLike<unknown>,
+  succeeded: (value: unknown) => void,
+  threw: (error: unknown) => void
+): Promise<void> => {
+  let value: unknown
+  try {
+    value = await promise
+  } catch (error) {
+    return threw(error)
+  }
+  succeeded(value)
 }
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>

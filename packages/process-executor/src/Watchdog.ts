@@ -1,0 +1,103 @@
+/**
+ * Ends child processes whose parent died without a word, by SIGKILL or a crash.
+ *
+ * A child that can listen sees its channel close. One in an endless loop cannot, so a shell stands by: it is told which children live, one list a
+ * line, and when its input ends, because nobody is left to hold the other end, it kills those on the last list.
+ *
+ * ```
+ * none ──▶ standing by      the first child is born
+ * standing by ──▶ none      the last child is gone, or the shell was killed; then another takes its place
+ * ```
+ */
+import { spawn } from "node:child_process"
+import type { ChildProcess } from "node:child_process"
+import { existsSync, readFileSync } from "node:fs"
+
+/** Only builtins of the shell: it runs without a PATH. `$each` is `pid/start time`, so that a number that was given to another process is left alone. */
+const script = `
+trap '' HUP INT QUIT TERM
+while read -r line; do list=$line; done
+for each in $list; do
+  pid=\${each%/*} born=\${each#*/}
+  if [ -n "$born" ]; then
+    { read -r stat < "/proc/$pid/stat"; } 2> /dev/null || continue
+    set -- \${stat##*) }
+    [ "\${20}" = "$born" ] || continue
+  fi
+  kill -9 "$pid" 2> /dev/null
+done
+`
+
+export class Watchdog {
+  /** What a child must be told to watch its parent itself, where there is no shell (images without one). On Windows the system ends children. */
+  readonly childArguments: ReadonlyArray<string>
+  readonly #command: string | undefined
+  /** Children that live, and when they were born, as the system says it. */
+  readonly #children = new Map<number, string>()
+  #shell: ChildProcess | undefined
+
+  constructor(command: string) {
+    const possible = process.platform !== "win32"
+    this.#command = possible && existsSync(command) ? command : undefined
+    this.childArguments = possible && this.#command === undefined ? [String(process.pid)] : []
+  }
+
+  /** From now on the child does not outlive this process. To be called before it is sent anything: until then it cannot but see its channel close. */
+  watch(pid: number): void {
+    if (this.#command === undefined) return
+    this.#children.set(pid, startTime(pid))
+    this.#tell(this.#command)
+  }
+
+  /** The child is gone. Calls back when the shell is gone too, if this child was the last: an executor that has ended leaves nothing behind. */
+  forget(pid: number, done: () => void): void {
+    this.#children.delete(pid)
+    const shell = this.#shell
+    if (shell === undefined) return done()
+    if (this.#children.size > 0) {
+      this.#tell(this.#command!)
+      return done()
+    }
+    this.#shell = undefined
+    shell.once("exit", done)
+    shell.kill("SIGKILL")
+  }
+
+  #tell(command: string): void {
+    this.#shell ??= this.#start(command)
+    this.#shell?.stdin?.write(`${Array.from(this.#children, ([pid, born]) => `${pid}/${born}`).join(" ")}\n`)
+  }
+
+  #start(command: string): ChildProcess | undefined {
+    // A session of its own, so that Ctrl-C does not reach it; away from any directory that somebody may want to unmount.
+    const shell = spawn(command, ["-c", script, "futures-watchdog"], {
+      cwd: "/",
+      detached: true,
+      env: {},
+      stdio: ["pipe", "ignore", "ignore"]
+    })
+    // Out of processes or descriptors: the next child tries again.
+    shell.on("error", () => {})
+    if (shell.pid === undefined) return undefined
+    shell.unref()
+    shell.stdin!.on("error", () => {})
+    ;(shell.stdin as unknown as { unref(): void }).unref()
+    shell.on("exit", (_, signal) => {
+      if (this.#shell !== shell) return
+      this.#shell = undefined
+      // Somebody killed it. One that ends by itself would do so again: the next child tries another.
+      if (signal === "SIGKILL") this.#tell(command)
+    })
+    return shell
+  }
+}
+
+/** Field 22 of `/proc/PID/stat`, behind the program's name, which may hold anything. Empty where there is no `/proc`. */
+const startTime = (pid: number): string => {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1")
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? ""
+  } catch {
+    return ""
+  }
+}

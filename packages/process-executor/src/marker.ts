@@ -1,0 +1,48 @@
+/**
+ * A number that a child leaves behind, readable after its death however sudden: one small write to a file that both have open and that has no name.
+ */
+import { randomUUID } from "node:crypto"
+import { closeSync, openSync, readSync, unlinkSync, writeSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+/** The child finds it on this descriptor. */
+export const MARKER = 5
+
+/** The parent's side. */
+export interface Marker {
+  readonly fd: number
+  /** The number that was left last, 0 before. */
+  readonly read: () => number
+  readonly close: () => void
+}
+
+/** `undefined` where such a file cannot be had (a read-only disk, Windows): calls are then handed over one at a time. */
+export const openMarker = (): Marker | undefined => {
+  if (process.platform === "win32") return undefined
+  let fd: number
+  try {
+    const path = join(tmpdir(), `futures-${randomUUID()}`)
+    fd = openSync(path, "wx+", 0o600)
+    unlinkSync(path)
+  } catch {
+    return undefined
+  }
+  const value = new Float64Array(1)
+  return {
+    fd,
+    read: () => {
+      readSync(fd, value, 0, value.byteLength, 0)
+      return value[0]!
+    },
+    close: () => closeSync(fd)
+  }
+}
+
+const left = new Float64Array(1)
+
+/** The child's side. */
+export const mark = (number: number): void => {
+  left[0] = number
+  writeSync(MARKER, left, 0, left.byteLength, 0)
+}
