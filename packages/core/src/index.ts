@@ -2,7 +2,7 @@
 export type { ExecutorStats, ShutdownOptions } from "./engine/Engine.ts"
 export { asCompleted, gather, wait } from "./engine/many.ts"
 export type { WaitManyOptions, WaitResult } from "./engine/many.ts"
-export type { MapOptions } from "./engine/map.ts"
+export type { MapOptions, MapProgress } from "./engine/map.ts"
 export { Executor } from "./Executor.ts"
 export type { Backends, OpenOptions } from "./Executor.ts"
 export type { ExecutorClass } from "./executorClass.ts"

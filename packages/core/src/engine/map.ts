@@ -6,7 +6,7 @@
  */
 import { LONGEST_DELAY, toMillis } from "../duration.ts"
 import type { DurationInput } from "../duration.ts"
-import { InvalidOptionError, TaskTimeoutError } from "../ExecutorError.ts"
+import { describe, InvalidOptionError, TaskTimeoutError } from "../ExecutorError.ts"
 import { infoOf } from "../Task.ts"
 import type { ErrorRecord } from "../wire/error.ts"
 import { Status } from "../wire/frames.ts"
@@ -28,6 +28,16 @@ export interface MapOptions {
   readonly ordered?: boolean | undefined
   /** How long the whole may take, counted from the first `next`; then `next` throws `TaskTimeoutError` (`clock: "wait"`) and the rest is cancelled. */
   readonly timeout?: DurationInput | undefined
+  /** Told whenever items are done; what it throws harms nobody. */
+  readonly onProgress?: ((progress: MapProgress) => void) | undefined
+}
+
+/** How far a map is, in items. */
+export interface MapProgress {
+  /** Pulled from the input. */
+  readonly pulled: number
+  /** Done, in whatever way. */
+  readonly done: number
 }
 
 /** One item's outcome. */
@@ -64,6 +74,9 @@ export class MapRun<A> {
   readonly #fixed: number | undefined
   readonly #bufferSize: number
   readonly #ordered: boolean
+  readonly #onProgress: MapOptions["onProgress"]
+  #pulledItems = 0
+  #doneItems = 0
   readonly #timeout: number
   #deadline: number | undefined
   /** Chunks handed in and not yet yielded to the end, oldest first. */
@@ -88,7 +101,7 @@ export class MapRun<A> {
     options: MapOptions = {},
     spread = false
   ) {
-    const { bufferSize, chunkSize = "auto", ordered = true, timeout } = options
+    const { bufferSize, chunkSize = "auto", onProgress, ordered = true, timeout } = options
     if (chunkSize !== "auto") atLeastOne("chunkSize", chunkSize, ` or "auto"`)
     if (bufferSize !== undefined) atLeastOne("bufferSize", bufferSize)
     this.#engine = engine
@@ -104,6 +117,7 @@ export class MapRun<A> {
     this.#chunkSize = this.#fixed ?? 1
     this.#bufferSize = bufferSize ?? Infinity
     this.#ordered = ordered
+    this.#onProgress = onProgress
     this.#timeout = timeout === undefined ? Infinity : toMillis(timeout, "timeout")
   }
 
@@ -210,6 +224,7 @@ export class MapRun<A> {
     if (this.#closed) return
     this.#collected.push(this.#spread ? [...result.value as Iterable<unknown>] : result.value)
     this.#ahead++
+    this.#pulledItems++
     if (this.#collected.length >= this.#chunkSize) this.#hand()
   }
 
@@ -232,6 +247,7 @@ export class MapRun<A> {
     const outcomes: Array<unknown> = []
     const sink = (more: ReadonlyArray<unknown>): void => {
       for (const each of more) outcomes.push(each)
+      this.#done(more.length / 2)
       this.#wake?.()
     }
     const cell = items.length > 1
@@ -251,9 +267,22 @@ export class MapRun<A> {
     }
     this.#chunks.splice(position, 0, chunk)
     cell.observe(() => {
+      const known = outcomes.length
       this.#settled(chunk)
+      this.#done((outcomes.length - known) / 2)
       this.#wake?.()
     })
+  }
+
+  #done(items: number): void {
+    if (items === 0) return
+    this.#doneItems += items
+    if (this.#onProgress === undefined) return
+    try {
+      this.#onProgress({ pulled: this.#pulledItems, done: this.#doneItems })
+    } catch (error) {
+      process.emitWarning(`onProgress threw: ${describe(error)}`, "FuturesWarning")
+    }
   }
 
   #settled(chunk: Chunk): void {
