@@ -390,8 +390,7 @@ export class Engine {
     this.lanes.delete(lane)
     const lost = workerLost(lane, exit)
     const unstarted = lane.unstarted()
-    // Backwards, so that the oldest is first again.
-    for (const cell of unstarted.toReversed()) this.#takeBack(cell)
+    for (const cell of unstarted) this.#takeBack(cell)
     for (const cell of lane.calls()) {
       if (unstarted.includes(cell)) continue
       const asked = this.#ladder.stopped(cell)
@@ -415,13 +414,14 @@ export class Engine {
     if (!cell.unstart()) return
     this.#running--
     if (this.state === "broken") this.settle(cell, State.Failed, this.#whyClosed())
-    else this.#queue.unshift(cell)
+    else this.#queue.putBack(cell)
   }
 
   // ---- settling
 
   /** An attempt has ended without a value: there may be another. */
   #end(cell: FutureCell, state: 3 | 4, failure: Failure, lost: boolean): void {
+    this.#ladder.unlimit(cell)
     if (state === State.Failed && this.state !== "broken" && this.#retries.retry(cell, failure, lost)) {
       this.#running--
       return

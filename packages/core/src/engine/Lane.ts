@@ -11,10 +11,12 @@
  * A lane has one life and one generation: a worker that is replaced is another lane.
  */
 import type { Backend, Link, LinkExit, SpawnSpec } from "../Backend.ts"
+import { describe } from "../ExecutorError.ts"
 import type { ErrorRecord } from "../wire/error.ts"
 import { HEADER, Kind, OUTCOME_STRIDE, SLOTS, Status, STREAM_WINDOW, WIRE_VERSION } from "../wire/frames.ts"
 import type { CallMeta, Frame, RemoteOptions, Setup, TaskReference } from "../wire/frames.ts"
 import { monotonic } from "../wire/monotonic.ts"
+import { areItemOutcomes, isWellFormed } from "../wire/wellFormed.ts"
 import type { TaskDefinition } from "../worker/registry.ts"
 import type { FutureCell } from "./FutureCell.ts"
 import { BUDGET, LEASE, MOST } from "./Pace.ts"
@@ -78,6 +80,8 @@ export class Lane {
   idleSince = 0
   /** The uncaught error that the worker reported before it ended. */
   fatal: ErrorRecord | undefined
+  /** Why it cannot be trusted any more. */
+  fault: unknown
   /** Whether the worker, before it ended, told of everything that it had done. */
   lastWords = false
   /** Whether that error is the initializer's. */
@@ -185,6 +189,7 @@ export class Lane {
     const slot = cell.wireId % SLOTS
     this.#calls[slot] = undefined
     this.#freeSlots.push(slot)
+    cell.lane = undefined
     if (!this.#parked.delete(cell)) this.load--
     // Sums of fractions drift: an empty hand is empty.
     this.#expected = this.load === 0 ? 0 : this.#expected - cell.cost
@@ -248,6 +253,7 @@ export class Lane {
   /** Lets go of all calls. */
   release(): void {
     clearTimeout(this.#leases)
+    for (const cell of this.#calls) if (cell?.lane === this) cell.lane = undefined
     this.#calls.length = 0
     this.#freeSlots.length = 0
     this.#parked.clear()
@@ -288,6 +294,7 @@ export class Lane {
     if (!Array.isArray(frame) || frame[1] !== this.executor || frame[2] !== this.generation) {
       return this.#events.dropped(this)
     }
+    if (!isWellFormed(frame)) return this.#misbehaved(frame)
     switch (frame[0]) {
       case Kind.Ready:
         if (this.state !== "starting") return this.#events.dropped(this)
@@ -295,15 +302,7 @@ export class Lane {
         return this.#events.ready(this)
       case Kind.Outcomes:
         for (let at = HEADER; at + OUTCOME_STRIDE <= frame.length; at += OUTCOME_STRIDE) {
-          const cell = this.#answered(frame[at])
-          if (cell === undefined) {
-            // Taken back already, because it was not started in time.
-            if (frame[at + 1] !== Status.Returned) this.#events.dropped(this)
-          } else if (frame[at + 1] === Status.Returned) this.#events.returned(this, cell)
-          else {
-            cell.ran = frame[at + 3]
-            this.#events.outcome(this, cell, frame[at + 1], frame[at + 2])
-          }
+          if (!this.#answer(frame[at], frame[at + 1], frame[at + 2], frame[at + 3])) return this.#misbehaved(frame)
         }
         return this.#events.idle(this)
       case Kind.Output:
@@ -316,6 +315,7 @@ export class Lane {
       case Kind.Items: {
         const cell = this.inHand(frame[HEADER])
         if (cell?.form.sink === undefined) return this.#events.dropped(this)
+        if (cell.form.each !== undefined && !areItemOutcomes(frame[HEADER + 1])) return this.#misbehaved(frame)
         return cell.form.sink(frame[HEADER + 1])
       }
       case Kind.Calls:
@@ -343,15 +343,30 @@ export class Lane {
     }
   }
 
-  /** The call that a reply names, which is then no longer in the worker's hands; `undefined` for a stale or duplicate reply. */
-  #answered(wireId: unknown): FutureCell | undefined {
-    if (typeof wireId !== "number") return undefined
-    const cell = this.inHand(wireId)
-    if (cell === undefined) return undefined
-    this.#letGo(cell)
-    return cell
+  /** The worker says what no worker of ours says: nothing that it says can be trusted any more. */
+  #misbehaved(frame: Frame): void {
+    this.#events.dropped(this)
+    this.fault ??= new TypeError(`The worker sent a frame of kind ${describe(frame[0])} that has not the shape of one`)
+    this.#link?.kill()
   }
 
+  /** Takes one outcome. Answers `false` for one that no worker of ours gives. */
+  #answer(wireId: unknown, status: Status, value: unknown, ran: number): boolean {
+    const cell = this.inHand(wireId)
+    if (cell === undefined) {
+      // A call that was not started in time was taken back already; everything else is stale, or said twice.
+      if (status !== Status.Returned) this.#events.dropped(this)
+      return true
+    }
+    if (cell.form.each !== undefined && status === Status.Succeeded && !areItemOutcomes(value)) return false
+    this.#letGo(cell)
+    cell.ran = ran
+    if (status === Status.Returned) this.#events.returned(this, cell)
+    else this.#events.outcome(this, cell, status, value)
+    return true
+  }
+
+  /** The call that a wire id names, if it is in the worker's hands. */
   inHand(wireId: unknown): FutureCell | undefined {
     const cell = typeof wireId === "number" ? this.#calls[wireId % SLOTS] : undefined
     return cell?.wireId === wireId ? cell : undefined
@@ -373,7 +388,8 @@ export class Lane {
 
 /** What a call is worth of a worker's budget: all of it, when nothing is known, or when it is no single call. */
 const costOf = ({ form, pace, transfers }: FutureCell): number => {
-  const single = form.each === undefined && form.sink === undefined && form.alone === undefined && transfers === undefined
+  const single = form.each === undefined && form.sink === undefined && form.alone === undefined &&
+    transfers === undefined
   return single && pace !== undefined ? pace.cost : BUDGET
 }
 

@@ -32,9 +32,9 @@ export class Levels {
     this.#size++
   }
 
-  /** Puts a call before the others of its priority: it was handed over, never started, and keeps its turn. */
-  unshift(cell: FutureCell): void {
-    this.#ring(cell.priority).unshift(cell)
+  /** Puts a call back that was handed over and never started: it keeps its turn among those of its priority. */
+  putBack(cell: FutureCell): void {
+    this.#ring(cell.priority).putBack(cell)
     this.#size++
   }
 

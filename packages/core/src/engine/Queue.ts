@@ -34,11 +34,20 @@ export class Queue {
     this.#size++
   }
 
-  /** Puts a cell before all others: it was handed over, never started, and keeps its turn. */
-  unshift(cell: FutureCell): void {
+  /** Puts a cell back that was handed over and never started: before all that came after it, so that it keeps its turn. */
+  putBack(cell: FutureCell): void {
     if (this.#tail - this.#head === this.#ring.length) this.#grow()
-    cell.position = --this.#head
-    this.#ring[this.#head & (this.#ring.length - 1)] = cell
+    const mask = this.#ring.length - 1
+    let at = --this.#head
+    // Those put back before it may be older; there are never more than a worker's hands hold.
+    for (; at + 1 < this.#tail; at++) {
+      const next = this.#ring[(at + 1) & mask]
+      if (next !== undefined && next.id > cell.id) break
+      this.#ring[at & mask] = next
+      if (next !== undefined) next.position = at
+    }
+    cell.position = at
+    this.#ring[at & mask] = cell
     this.#size++
   }
 

@@ -50,7 +50,7 @@ export class StopLadder {
     const timer = setTimeout(() => void this.stop(cell, State.Failed, failure, undefined), after)
     // A later attempt starts its own clock.
     clearTimeout(this.#clocks.get(cell))
-    if (!this.#clocks.has(cell)) cell.observe(() => this.#unlimit(cell))
+    if (!this.#clocks.has(cell)) cell.observe(() => this.unlimit(cell))
     this.#clocks.set(cell, timer)
   }
 
@@ -104,7 +104,8 @@ export class StopLadder {
     lane.release()
   }
 
-  #unlimit(cell: FutureCell): void {
+  /** An attempt is over: its run clock with it. */
+  unlimit(cell: FutureCell): void {
     clearTimeout(this.#clocks.get(cell))
     this.#clocks.delete(cell)
   }

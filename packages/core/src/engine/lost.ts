@@ -9,15 +9,17 @@ import type { Lane } from "./Lane.ts"
 
 const reasonOf = (lane: Lane, exit: LinkExit): WorkerLostReason => {
   if (lane.outOfMemory) return "out-of-memory"
-  if (lane.fatal !== undefined) return "uncaught"
+  if (lane.fatal !== undefined || lane.fault !== undefined) return "uncaught"
   if ((exit.error as NodeJS.ErrnoException | undefined)?.code === "ERR_WORKER_OUT_OF_MEMORY") return "out-of-memory"
   if (exit.error !== undefined) return "uncaught"
   return exit.signal === undefined ? "exit" : "signal"
 }
 
 /** The error that says why a worker ended: its own uncaught one, or what the backend saw. */
-export const exitCause = (lane: Lane, exit: LinkExit): unknown =>
-  lane.fatal === undefined ? exit.error : decodeError(lane.fatal, [])
+export const exitCause = (lane: Lane, exit: LinkExit): unknown => {
+  if (lane.fault !== undefined) return lane.fault
+  return lane.fatal === undefined ? exit.error : decodeError(lane.fatal, [])
+}
 
 /** The failure of the calls that ran on it. */
 export const workerLost = (lane: Lane, exit: LinkExit): Failure => ({

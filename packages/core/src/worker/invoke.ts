@@ -9,6 +9,7 @@ import type { CallContext } from "./CallContext.ts"
 import { codecOf } from "./codec.ts"
 import { runAs } from "./context.ts"
 import { isEffect, runEffect } from "./effects.ts"
+import type { EffectOutcome } from "./effects.ts"
 import type { TaskDefinition, TaskFunction } from "./registry.ts"
 
 /** How a call ended: its status, and the captured value or an `ErrorRecord`. Called once. */
@@ -70,12 +71,13 @@ export const invoke = (call: Invocation, around: Surroundings, answer: Answer): 
   const failed = (error: unknown): ErrorRecord =>
     encodeError(codec === undefined ? error : codec.encodeError(error), around.mode, errors)
   if (isEffect(value)) {
-    runEffect(value, context, definition.settings).then((exit) => {
+    const ended = (exit: EffectOutcome): void => {
       if (exit.status === Status.Succeeded) succeeded(exit.value)
       else if (exit.status === Status.Interrupted) answer(Status.Interrupted, undefined)
       else if (exit.status === Status.Threw) threw(exit.value)
       else answer(exit.status, failed(exit.value))
-    }).catch(threw)
+    }
+    void awaited(runEffect(value, context, definition.settings), ended, threw)
   } else if (isThenable(value)) {
     // `await`, so that a thenable that misbehaves is judged as JavaScript judges it.
     // It asks for no `then` of a promise either: a task may have put its own on the prototype.
@@ -132,18 +134,17 @@ export const invokeEach = (
   loop()
 }
 
-const awaited = async (
-  promise: PromiseLike<unknown>,
-  succeeded: (value: unknown) => void,
+/** `threw` hears what `succeeded` throws as well: an error that its schema cannot encode. */
+const awaited = async <A>(
+  promise: PromiseLike<A>,
+  succeeded: (value: A) => void,
   threw: (error: unknown) => void
 ): Promise<void> => {
-  let value: unknown
   try {
-    value = await promise
+    succeeded(await promise)
   } catch (error) {
-    return threw(error)
+    threw(error)
   }
-  succeeded(value)
 }
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>

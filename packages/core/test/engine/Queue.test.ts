@@ -8,7 +8,7 @@ const cellOf = (id: number): FutureCell => ({ id, position: 0 }) as FutureCell
 const commands = fc.array(
   fc.oneof(
     { weight: 5, arbitrary: fc.constant({ kind: "push" } as const) },
-    { weight: 1, arbitrary: fc.constant({ kind: "unshift" } as const) },
+    { weight: 1, arbitrary: fc.constant({ kind: "putBack" } as const) },
     { weight: 3, arbitrary: fc.constant({ kind: "shift" } as const) },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant("remove" as const), which: fc.nat() }) }
   ),
@@ -19,14 +19,23 @@ test.prop([commands])("the queue does what an array would do", (history) => {
   const queue = new Queue()
   const model: Array<FutureCell> = []
   const all: Array<FutureCell> = []
+  const taken: Array<FutureCell> = []
   for (const command of history) {
-    if (command.kind === "push" || command.kind === "unshift") {
+    if (command.kind === "push") {
       const cell = cellOf(all.length)
       all.push(cell)
-      queue[command.kind](cell)
-      model[command.kind](cell)
+      queue.push(cell)
+      model.push(cell)
+    } else if (command.kind === "putBack") {
+      const cell = taken.pop()
+      if (cell === undefined) continue
+      queue.putBack(cell)
+      const younger = model.findIndex(({ id }) => id > cell.id)
+      model.splice(younger < 0 ? model.length : younger, 0, cell)
     } else if (command.kind === "shift") {
-      expect(queue.shift()).toBe(model.shift())
+      const cell = queue.shift()
+      expect(cell).toBe(model.shift())
+      if (cell !== undefined) taken.push(cell)
     } else if (all.length > 0) {
       const cell = all[command.which % all.length]!
       const at = model.indexOf(cell)

@@ -1,0 +1,51 @@
+/** Whether a frame from a worker has the shape that its kind says: tasks share the worker with us, and may send what they like. */
+import { HEADER, Kind, OUTCOME_STRIDE, Status } from "./frames.ts"
+import type { Frame } from "./frames.ts"
+
+const isErrorRecord = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && "thrown" in value &&
+  Array.isArray((value as { errors?: unknown }).errors)
+
+const isOutcome = (status: unknown, value: unknown): boolean => {
+  switch (status) {
+    case Status.Threw:
+    case Status.Failed:
+    case Status.Refused:
+      return isErrorRecord(value)
+    case Status.Succeeded:
+    case Status.Interrupted:
+    case Status.Returned:
+      return true
+    default:
+      return false
+  }
+}
+
+/** Flat outcomes of the items of a chunk. */
+export const areItemOutcomes = (outcomes: unknown): outcomes is ReadonlyArray<unknown> => {
+  if (!Array.isArray(outcomes) || outcomes.length % 2 !== 0) return false
+  for (let at = 0; at < outcomes.length; at += 2) if (!isOutcome(outcomes[at], outcomes[at + 1])) return false
+  return true
+}
+
+export const isWellFormed = (frame: Frame): boolean => {
+  switch (frame[0]) {
+    case Kind.Outcomes:
+      if ((frame.length - HEADER) % OUTCOME_STRIDE !== 0) return false
+      for (let at = HEADER; at < frame.length; at += OUTCOME_STRIDE) {
+        if (!isOutcome(frame[at + 1], frame[at + 2]) || typeof frame[at + 3] !== "number") return false
+      }
+      return true
+    case Kind.Output:
+      return (frame[HEADER] === 1 || frame[HEADER] === 2) &&
+        (typeof frame[HEADER + 1] === "string" || frame[HEADER + 1] instanceof Uint8Array)
+    case Kind.Items:
+      return Array.isArray(frame[HEADER + 1])
+    case Kind.Memory:
+      return typeof frame[HEADER] === "number"
+    case Kind.Fatal:
+      return isErrorRecord(frame[HEADER])
+    default:
+      return true
+  }
+}

@@ -1,0 +1,40 @@
+/** `docs/options.md` and the code know the same options. */
+import { readFileSync } from "node:fs"
+import { expect, test } from "vitest"
+import { resolveOptions, textOptions, variableOf } from "../src/options.ts"
+
+const read = (path: string): string => readFileSync(new URL(path, import.meta.url), "utf8")
+
+/** The rows of each table, cell by cell. */
+const [ofExecutor, ofTask] = read("../../../docs/options.md").split(/^## /m).slice(1).map((section) =>
+  section.split("\n").filter((line) => line.startsWith("| `")).map((line) =>
+    line.slice(1, -1).split("|").map((cell) => cell.trim())
+  )
+)
+
+const nameIn = ([cell]: ReadonlyArray<string>): string => cell!.replaceAll("`", "")
+
+const resolved = resolveOptions({}, { name: "the backend's", defaultMaxWorkers: 1 })
+
+test("The page has a row for every option of an executor, in the order of the code", () => {
+  expect(ofExecutor!.map(nameIn)).toEqual(Object.keys(resolved))
+})
+
+test.for(ofExecutor!)("%s has its default and its variable", ([name, byDefault, , variable]) => {
+  const option = nameIn([name!]) as keyof typeof resolved
+  const found = resolved[option]
+  const expected = option === "maxWorkers"
+    ? `\`availableParallelism()\`; inline: ${found}`
+    : option === "name"
+    ? found
+    : found === undefined
+    ? "none"
+    : `\`${found === Infinity ? "Infinity" : JSON.stringify(found)}\``
+  expect(byDefault).toBe(expected)
+  expect(variable).toBe(textOptions.includes(option) ? `\`${variableOf(option)}\`` : "")
+})
+
+test("The page has a row for every option of a task, in the order of the code", () => {
+  const declared = /interface TaskOptions \{\n(.*?)\n\}/s.exec(read("../src/Task.ts"))![1]!
+  expect(ofTask!.map(nameIn)).toEqual([...declared.matchAll(/readonly (\w+)\?:/g)].map(([, name]) => name))
+})
