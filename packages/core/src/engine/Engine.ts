@@ -24,7 +24,7 @@ import {
   WorkerLostError
 } from "../ExecutorError.ts"
 import type { CancelReason } from "../ExecutorError.ts"
-import type { ResolvedOptions } from "../options.ts"
+import type { ResolvedOptions, WorkerExit } from "../options.ts"
 import { infoOf } from "../Task.ts"
 import type { TaskInfo } from "../Task.ts"
 import type { ErrorRecord } from "../wire/error.ts"
@@ -116,6 +116,8 @@ export class Engine {
   readonly #queue = new Levels()
   /** Workers that live. The supervisor adds, `gone` removes. */
   readonly lanes = new Set<Lane>()
+  /** Workers that could not be ended. */
+  readonly #lost: Array<Lane> = []
   readonly #ladder: StopLadder
   readonly #retries = new Retries((cell) => this.#enqueue(cell))
   readonly #supervisor: Supervisor
@@ -399,12 +401,30 @@ export class Engine {
     }
     lane.release()
     this.#nested.gone(lane)
+    this.#tellExit(workerExit(lane, exit))
+    this.pump()
+  }
+
+  /** A worker was to be ended and does not end: it is reported, and named when the executor is shut down. */
+  abandoned(lane: Lane): void {
+    if (lane.state === "lost") return
+    lane.abandon()
+    this.#lost.push(lane)
+    this.#tellExit({
+      workerId: lane.workerId,
+      exitCode: undefined,
+      signal: undefined,
+      reason: "unkillable",
+      cause: undefined
+    })
+  }
+
+  #tellExit(exit: WorkerExit): void {
     try {
-      this.options.onWorkerExit?.(workerExit(lane, exit))
+      this.options.onWorkerExit?.(exit)
     } catch (error) {
       process.emitWarning(`onWorkerExit threw: ${describe(error)}`, "FuturesWarning")
     }
-    this.pump()
   }
 
   /** A call that was handed over and never started keeps its turn. */
@@ -520,6 +540,10 @@ export class Engine {
     clearInterval(this.#alive)
     this.#alive = undefined
     this.#unseen.warn(this.options.name)
+    const lost = this.#lost.filter((lane) => lane.state === "lost").map((lane) => lane.workerId)
+    if (lost.length === 0) return
+    const named = `Executor "${this.options.name}" is shut down but for workers that cannot be stopped`
+    process.emitWarning(`${named}: ${lost.join(", ")}`, "FuturesWarning")
   }
 
   /** Keeps the process alive until it is let go. */

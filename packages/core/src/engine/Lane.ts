@@ -13,7 +13,16 @@
 import type { Backend, Link, LinkExit, SpawnSpec } from "../Backend.ts"
 import { describe } from "../ExecutorError.ts"
 import type { ErrorRecord } from "../wire/error.ts"
-import { HEADER, Kind, OUTCOME_STRIDE, SLOTS, Status, STREAM_WINDOW, WIRE_VERSION } from "../wire/frames.ts"
+import {
+  CALL_STRIDE,
+  HEADER,
+  Kind,
+  OUTCOME_STRIDE,
+  SLOTS,
+  Status,
+  STREAM_WINDOW,
+  WIRE_VERSION
+} from "../wire/frames.ts"
 import type { CallMeta, Frame, RemoteOptions, Setup, TaskReference } from "../wire/frames.ts"
 import { monotonic } from "../wire/monotonic.ts"
 import { areItemOutcomes, isWellFormed } from "../wire/wellFormed.ts"
@@ -154,7 +163,15 @@ export class Lane {
     const transfers = this.#transfers
     this.#batch = undefined
     if (transfers.length > 0) this.#transfers = []
-    this.#send(frame, transfers)
+    if (this.#send(frame, transfers)) return
+    // It hears no more, and its end is near: what never left goes to another.
+    this.retiring = true
+    for (let at = HEADER; at < frame.length; at += CALL_STRIDE) {
+      const cell = this.inHand(frame[at])
+      if (cell === undefined) continue
+      this.#letGo(cell)
+      this.#events.returned(this, cell)
+    }
   }
 
   #watchLeases(): void {
@@ -262,8 +279,8 @@ export class Lane {
     this.load = 0
   }
 
-  #send(frame: Frame, transfers: ReadonlyArray<ArrayBuffer> = []): void {
-    this.#link?.send(frame, transfers)
+  #send(frame: Frame, transfers: ReadonlyArray<ArrayBuffer> = []): boolean {
+    return this.#link?.send(frame, transfers) ?? false
   }
 
   #reference(definition: TaskDefinition): TaskReference {

@@ -91,7 +91,6 @@ export class StopLadder {
 
   /** The worker is not gone in time. Every call in its hands is lost with it, whoever was asked to stop. */
   #unkillable(lane: Lane): void {
-    lane.abandon()
     const workerId = lane.workerId!
     const failure = ours(() => new WorkerLostError({ workerId, reason: "unkillable" }))
     for (const cell of lane.calls()) {
@@ -102,6 +101,9 @@ export class StopLadder {
       stop?.resolve(false)
     }
     lane.release()
+    this.#engine.abandoned(lane)
+    // What waits needs another worker.
+    this.#engine.pump()
   }
 
   /** An attempt is over: its run clock with it. */

@@ -88,7 +88,7 @@ export const supervise = (engine: Engine, setup: Omit<Setup, "version" | "worker
     const late = new StartFailure(new Error(`The worker was not ready within ${options.startTimeout} ms`))
     return Effect.raceFirst(Deferred.await(ready), Effect.andThen(pause(options.startTimeout), Effect.fail(late))).pipe(
       Effect.andThen(Deferred.await(gone)),
-      Effect.ensuring(end(lane, Deferred.await(gone), options.grace)),
+      Effect.ensuring(end(engine, lane, Deferred.await(gone))),
       Effect.ensuring(Effect.sync(() => engine.lanes.delete(lane) && undefined))
     )
   })
@@ -120,20 +120,20 @@ export const supervise = (engine: Engine, setup: Omit<Setup, "version" | "worker
 }
 
 /** Ends a worker: by asking when it is idle, by force when it does not answer or is busy; gives up on one that cannot be ended. */
-const end = (lane: Lane, gone: Effect.Effect<void>, grace: number): Effect.Effect<void> =>
+const end = (engine: Engine, lane: Lane, gone: Effect.Effect<void>): Effect.Effect<void> =>
   Effect.suspend(() => {
     if (lane.state === "gone" || lane.state === "lost") return Effect.void
     const within = (millis: number) => Effect.raceFirst(gone, pause(millis))
     const asked = Effect.suspend(() => {
       lane.stop()
-      return within(grace)
+      return within(engine.options.grace)
     })
     const forced = Effect.suspend(() => {
       if (lane.state === "gone") return Effect.void
       lane.kill()
       return within(UNKILLABLE_AFTER)
     })
-    const abandoned = Effect.sync(() => lane.abandon())
+    const abandoned = Effect.sync(() => lane.state === "gone" ? undefined : engine.abandoned(lane))
     const idle = lane.state === "ready" && lane.idle
     return (idle ? Effect.andThen(asked, forced) : forced).pipe(Effect.andThen(abandoned))
   })
