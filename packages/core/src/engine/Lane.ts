@@ -25,6 +25,7 @@ import {
 } from "../wire/frames.ts"
 import type { CallMeta, Frame, RemoteOptions, Setup, TaskReference } from "../wire/frames.ts"
 import { monotonic } from "../wire/monotonic.ts"
+import { captureArgs } from "../wire/value.ts"
 import { areItemOutcomes, isWellFormed } from "../wire/wellFormed.ts"
 import type { TaskDefinition } from "../worker/registry.ts"
 import type { FutureCell } from "./FutureCell.ts"
@@ -150,7 +151,7 @@ export class Lane {
       cell.wireId,
       cell.id,
       this.#reference(cell.task.definition),
-      cell.args,
+      argsOf(cell),
       deadline,
       this.#meta(cell)
     )
@@ -408,6 +409,19 @@ const costOf = ({ form, pace, transfers }: FutureCell): number => {
   const single = form.each === undefined && form.sink === undefined && form.alone === undefined &&
     transfers === undefined
   return single && pace !== undefined ? pace.cost : BUDGET
+}
+
+/** A call that may be tried again keeps its arguments as they were handed in: where values do not cross any border, an attempt might change them. */
+const argsOf = ({ args, options }: FutureCell): ReadonlyArray<unknown> => {
+  if (options.retry === undefined) return args
+  const copies = [...args]
+  try {
+    captureArgs(copies, { sharesMemory: true })
+  } catch {
+    // What can only be moved goes along once.
+    return args
+  }
+  return copies
 }
 
 const turnOf = (cell: FutureCell): number => Math.floor(cell.wireId / SLOTS)

@@ -55,8 +55,6 @@ const MEASURE_EVERY = 250
 const FULL = 64 * OUTCOME_STRIDE
 const LONGEST_HOLD = 0.5
 
-const expired = ({ deadline }: WaitingCall): boolean => deadline !== 0 && monotonic() >= deadline
-
 const metaOf = (meta: number | CallMeta): CallMeta =>
   typeof meta === "number" ? { attempt: meta, each: undefined, window: 0 } : meta
 
@@ -77,6 +75,8 @@ export class Host implements CallHost, Surroundings {
   #transfers: Array<ArrayBuffer> = []
   #stopping = false
   #looping = false
+  /** Whether a call was given back; so are all after it, until one comes that the parent sent when it had them all back. */
+  #late = false
   /** When outcomes were last sent. */
   #flushedAt = 0
   #measuredAt = 0
@@ -219,6 +219,11 @@ export class Host implements CallHost, Surroundings {
     this.#endWhenIdle()
   }
 
+  /** Whether it is too late to start a call, because of its own deadline, or of one before it: calls start in order or go back in order. */
+  #isLate({ deadline }: WaitingCall): boolean {
+    return deadline !== 0 && (this.#late ||= monotonic() >= deadline)
+  }
+
   #begin(call: WaitingCall): CallContext {
     const { callId, meta, task, wireId } = call
     const context = new CallContext(this, wireId, callId, meta.attempt, meta.options?.label ?? this.#tasks[task]!.name)
@@ -228,11 +233,12 @@ export class Host implements CallHost, Surroundings {
   }
 
   #run(call: WaitingCall): void {
+    if (call.deadline === 0) this.#late = false
+    else if (this.#isLate(call)) return this.#report(call.wireId, Status.Returned, undefined, 0)
     if (this.#outcomes !== undefined || this.#waiting.length > 0 || this.#running.size > 0) {
-      if (expired(call)) return this.#report(call.wireId, Status.Returned, undefined, 0)
       this.#port.mark?.(Math.floor(call.wireId / SLOTS) + 1)
       // Looked at again after the mark: from the deadline on the parent takes back what is not marked.
-      if (expired(call)) return this.#report(call.wireId, Status.Returned, undefined, 0)
+      if (this.#isLate(call)) return this.#report(call.wireId, Status.Returned, undefined, 0)
     }
     const context = this.#begin(call)
     const task = this.#tasks[call.task]!
