@@ -16,6 +16,7 @@ import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import type { ExecutorStats, ShutdownOptions } from "./engine/Engine.ts"
 import { effectError } from "./engine/Failure.ts"
+import type { FutureCell } from "./engine/FutureCell.ts"
 import type { MapOptions, MapRun, Outcome } from "./engine/map.ts"
 import type { ExecutorClass } from "./executorClass.ts"
 import { ExecutorShutdownError, InvalidOptionError, QueueFullError } from "./ExecutorError.ts"
@@ -40,33 +41,35 @@ const submit = <F extends Task.Call>(
   task: F,
   ...args: Task.Args<F>
 ): Effect.Effect<Future<Task.Success<F>, Task.Failure<F>>, ExecutorShutdownError | QueueFullError, Executor> =>
-  open_((executor, trace) =>
-    Effect.flatMap(room(executor), () => {
-      const cell = executor[openCell](task, args, trace)
-      const refusal = cell.refused ? cell.failure.build() : undefined
-      return refusal instanceof ExecutorShutdownError || refusal instanceof QueueFullError
-        ? Effect.fail(refusal)
-        : Effect.succeed(cell)
-    })
-  )
+  Effect.flatMap(handIn(task, args), (cell) => {
+    const refusal = cell.refused ? cell.failure.build() : undefined
+    return refusal instanceof ExecutorShutdownError || refusal instanceof QueueFullError
+      ? Effect.fail(refusal)
+      : Effect.succeed(cell)
+  })
 
 /** Hands in a call and waits for its result; interrupting it interrupts the task, and waits until that has stopped. */
 const run = <F extends Task.Call>(
   task: F,
   ...args: Task.Args<F>
 ): Effect.Effect<Task.Success<F>, Task.Failure<F> | TaskError, Executor> =>
-  open_((executor, trace) =>
-    Effect.flatMap(room(executor), () => {
-      const cell = executor[openCell](task, args, trace)
-      return Effect.onInterrupt(Future.result<Task.Success<F>, Task.Failure<F>>(cell), () => Future.interrupt(cell))
-    })
+  Effect.flatMap(
+    handIn(task, args),
+    (cell) => Effect.onInterrupt(Future.result<Task.Success<F>, Task.Failure<F>>(cell), () => Future.interrupt(cell))
   )
 
-/** The executor, and what of the caller's Effect travels with a call. */
-const open_ = <A, E, R>(
-  use: (executor: OpenExecutor, trace: CallTrace | undefined) => Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R | Executor> =>
-  executorKey.use((executor) => Effect.withFiber((fiber) => use(executor as OpenExecutor, traceOf(fiber))))
+/** Waits for room, and takes it at once when there is some: whoever else was woken looks again. */
+const handIn = <F extends Task.Call>(
+  task: F,
+  args: Task.Args<F>
+): Effect.Effect<FutureCell<Task.Success<F>, Task.Failure<F>>, never, Executor> =>
+  executorKey.use((service) =>
+    Effect.withFiber(function attempt(fiber): Effect.Effect<FutureCell<Task.Success<F>, Task.Failure<F>>> {
+      const executor = service as OpenExecutor
+      if (executor[openRoom]) return Effect.succeed(executor[openCell](task, args, traceOf(fiber)))
+      return Effect.flatMap(Effect.promise(() => executor.ready()), () => Effect.withFiber(attempt))
+    })
+  )
 
 const traceOf = (fiber: Fiber.Fiber<unknown, unknown>): CallTrace | undefined => {
   const { span } = fiber.cache
@@ -77,10 +80,6 @@ const traceOf = (fiber: Fiber.Fiber<unknown, unknown>): CallTrace | undefined =>
     annotations
   }
 }
-
-/** Waits for room in a bounded queue; costs nothing where there is room. */
-const room = (executor: OpenExecutor): Effect.Effect<void> =>
-  executor[openRoom] ? Effect.void : Effect.promise(() => executor.ready())
 
 /** Items as the Effect face takes them: a `Stream` too. */
 type StreamItems<F> = Items<F> | Stream.Stream<Task.Args<F>[0], any, any>

@@ -16,6 +16,7 @@ import { existsSync, readFileSync } from "node:fs"
 /** Only builtins of the shell: it runs without a PATH. `$each` is `pid/start time`, so that a number that was given to another process is left alone. */
 const script = `
 trap '' HUP INT QUIT TERM
+list=$*
 while read -r line; do list=$line; done
 for each in $list; do
   pid=\${each%/*} born=\${each#*/}
@@ -64,13 +65,15 @@ export class Watchdog {
   }
 
   #tell(command: string): void {
-    this.#shell ??= this.#start(command)
-    this.#shell?.stdin?.write(`${Array.from(this.#children, ([pid, born]) => `${pid}/${born}`).join(" ")}\n`)
+    const list = Array.from(this.#children, ([pid, born]) => `${pid}/${born}`)
+    if (this.#shell === undefined) this.#shell = this.#start(command, list)
+    else this.#shell.stdin!.write(`${list.join(" ")}\n`)
   }
 
-  #start(command: string): ChildProcess | undefined {
+  /** The first list is there from birth: there is no moment at which the shell stands by and knows of nobody. */
+  #start(command: string, list: ReadonlyArray<string>): ChildProcess | undefined {
     // A session of its own, so that Ctrl-C does not reach it; away from any directory that somebody may want to unmount.
-    const shell = spawn(command, ["-c", script, "futures-watchdog"], {
+    const shell = spawn(command, ["-c", script, "futures-watchdog", ...list], {
       cwd: "/",
       detached: true,
       env: {},

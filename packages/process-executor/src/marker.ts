@@ -7,7 +7,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 
 /** The child finds it on this descriptor. */
-export const MARKER = 5
+const MARKER = 5
 
 /** The parent's side. */
 export interface Marker {

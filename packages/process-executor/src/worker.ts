@@ -40,6 +40,8 @@ socket.on("error", () => process.exit(1))
 
 const [, , parent] = process.argv
 if (parent !== undefined) {
-  const file = import.meta.url.endsWith(".ts") ? "./orphan.ts" : "./orphan.js"
-  new Worker(new URL(file, import.meta.url), { argv: [parent], env: {}, execArgv: [] }).unref()
+  const file = import.meta.url.endsWith(".ts")
+    ? new URL("./orphan.ts", import.meta.url)
+    : new URL("./orphan.js", import.meta.url)
+  new Worker(file, { argv: [parent], env: {}, execArgv: [] }).unref()
 }

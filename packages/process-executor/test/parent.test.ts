@@ -40,6 +40,9 @@ const start = (...args: ReadonlyArray<string>): Parent => {
 const killed = async (parent: Parent): Promise<void> => {
   const family = childrenOf(parent.pid)
   expect(family.length).toBeGreaterThan(0)
+  onTestFinished(() => {
+    for (const { pid } of family.filter(stillLives)) process.kill(pid, "SIGKILL")
+  })
   parent.kill()
   await until(
     () => !family.some(stillLives),

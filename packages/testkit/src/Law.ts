@@ -13,6 +13,8 @@ export interface Law {
   readonly promises: ReadonlyArray<number>
   /** What a backend must be able to do for the law to mean anything; one that cannot declares a gap. */
   readonly needs: ReadonlyArray<Capability>
+  /** Whether it tries histories of its own making: the more, the better. */
+  readonly histories?: boolean | undefined
   /** Rejects when the law is broken. */
   readonly check: (trial: Trial) => Promise<void>
 }
@@ -34,6 +36,7 @@ export interface LawSet {
 export interface LawFacts {
   readonly promises: ReadonlyArray<number>
   readonly needs?: ReadonlyArray<Capability> | undefined
+  readonly histories?: boolean | undefined
 }
 
 /** What there is to say about a property besides its sentence. */
@@ -52,6 +55,7 @@ export const law = (name: string, facts: LawFacts, check: (trial: Trial) => Prom
   name,
   promises: facts.promises,
   needs: facts.needs ?? [],
+  histories: facts.histories,
   check
 })
 
@@ -65,6 +69,7 @@ export const property = <Values extends [unknown, ...Array<unknown>]>(
   name,
   promises: facts.promises,
   needs: facts.needs ?? [],
+  histories: facts.histories,
   arbitraries,
   holds,
   check: async (trial) => {

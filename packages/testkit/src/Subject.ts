@@ -4,9 +4,10 @@ import type { ExecutorClass } from "@futures/core"
 /**
  * What a law may need of a backend, beyond the contract that all share:
  * - `workers`: calls run apart from the caller, so that a worker may exit under a task, fail to start, and be ended by force
+ * - `own process`: a worker may abort, crash or be killed without taking the caller along
  * - `shared memory`: what only lives in one memory (`SharedArrayBuffer`, `MessagePort`) arrives as itself
  */
-export type Capability = "workers" | "shared memory"
+export type Capability = "workers" | "own process" | "shared memory"
 
 /** Something that a backend cannot do. It is printed wherever the laws are run, so that nobody has to find out. */
 export interface Gap {

@@ -1,5 +1,11 @@
 /** The public names of @futures/testkit. `conformance`, for vitest, is in @futures/testkit/vitest. */
 export * as arbitraries from "./arbitraries.ts"
+export { broken } from "./faults/broken.ts"
+export { faultGrid } from "./faults/grid.ts"
+export { hostile } from "./faults/hostile.ts"
+export type { Forgery, Sabotage } from "./faults/hostile.ts"
+export { programs } from "./faults/programs.ts"
+export type { Origin } from "./faults/programs.ts"
 export { law, laws, property } from "./Law.ts"
 export type { Law, LawFacts, LawSet, PropertyFacts, PropertyLaw } from "./Law.ts"
 export { contract } from "./laws.ts"

@@ -1,6 +1,9 @@
 /** Every law, by concept: from what arrives, over how calls settle, to how executors end. */
 import type { LawSet } from "./Law.ts"
+import { attempts } from "./laws/attempts.ts"
+import { backpressure } from "./laws/backpressure.ts"
 import { clocks } from "./laws/clocks.ts"
+import { contexts } from "./laws/context.ts"
 import { crashes } from "./laws/crashes.ts"
 import { effects } from "./laws/effects.ts"
 import { ending } from "./laws/ending.ts"
@@ -9,32 +12,57 @@ import { futures } from "./laws/futures.ts"
 import { many } from "./laws/many.ts"
 import { map } from "./laws/map.ts"
 import { mapFailures } from "./laws/mapFailures.ts"
+import { mapFamily } from "./laws/mapFamily.ts"
+import { nested } from "./laws/nested.ts"
 import { options } from "./laws/options.ts"
 import { order } from "./laws/order.ts"
 import { output } from "./laws/output.ts"
 import { portability } from "./laws/portability.ts"
+import { priorities } from "./laws/priorities.ts"
+import { progress } from "./laws/progress.ts"
+import { recycling } from "./laws/recycling.ts"
+import { retries } from "./laws/retries.ts"
 import { scopes } from "./laws/scopes.ts"
+import { services } from "./laws/services.ts"
 import { settling } from "./laws/settling.ts"
 import { stopping } from "./laws/stopping.ts"
+import { streams } from "./laws/streams.ts"
+import { transfer } from "./laws/transfer.ts"
+import { unseen } from "./laws/unseen.ts"
 import { values } from "./laws/values.ts"
+import { histories } from "./model/histories.ts"
 
 /** The laws that every backend keeps. */
 export const contract: ReadonlyArray<LawSet> = [
   values,
+  transfer,
   portability,
   errors,
   settling,
+  attempts,
+  retries,
   clocks,
   stopping,
   order,
+  priorities,
+  backpressure,
   futures,
+  unseen,
   many,
   map,
   mapFailures,
+  mapFamily,
+  streams,
+  progress,
   effects,
+  services,
   scopes,
   options,
+  recycling,
+  contexts,
   output,
   ending,
-  crashes
+  crashes,
+  nested,
+  histories
 ]

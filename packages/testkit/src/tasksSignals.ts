@@ -10,7 +10,8 @@ interface Conversation {
   readonly released: Promise<void>
 }
 
-const speak = (port: number, word: string): Promise<Conversation> =>
+/** Says a word and keeps the line open: whoever hears it may let the speaker go on. */
+export const speak = (port: number, word: string): Promise<Conversation> =>
   new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1", () => socket.write(`${word}\n`))
     const { promise: released, resolve: go, reject: over } = Promise.withResolvers<void>()
@@ -42,7 +43,8 @@ const hold = async <A>(port: number, word: string, answer: A): Promise<A> => {
   return answer
 }
 
-const asked = (): Promise<void> => {
+/** Waits until the running call is asked to stop. */
+export const asked = (): Promise<void> => {
   const { signal } = Task.current()!
   return new Promise((resolve) => {
     if (signal.aborted) resolve()

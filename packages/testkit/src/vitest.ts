@@ -1,6 +1,7 @@
 /** Binds the laws to vitest: each is a test, and each gap is a skipped test that says why. */
 import type * as fc from "fast-check"
 import { afterAll, describe, test } from "vitest"
+import { deepen, deepPlan } from "./deep.ts"
 import type { LawSet } from "./Law.ts"
 import { contract } from "./laws.ts"
 import type { Subject } from "./Subject.ts"
@@ -32,17 +33,26 @@ export const conformance = (subject: Subject, options: ConformanceOptions = {}):
   if (stale.length > 0) {
     throw new Error(`Gaps of ${subject.name} that excuse from no law: ${stale.map(({ name }) => name).join(", ")}`)
   }
-  const bench = new Bench(subject, options.parameters)
+  const replay = process.env["FUTURES_REPLAY"]
+  const bench = new Bench(subject, replay === undefined ? options.parameters : JSON.parse(replay))
+  const deep = deepPlan(sets)
+  let runs = 0
   describe(subject.name, () => {
     const excused = new Map<string, number>()
     for (const { concept, laws } of sets) {
+      if (laws.length === 0) continue
       describe(concept, () => {
         for (const law of laws) {
           const title = law.promises.length === 0
             ? law.name
             : `${law.name} (${law.promises.map((number) => `#${number}`).join(" ")})`
           const gap = bench.gapOf(law)
-          if (gap === undefined) test(title, { timeout: TEST_LIMIT }, () => bench.check(law))
+          const share = deep?.share(law)
+          if (gap === undefined && share !== undefined) {
+            test(title, { timeout: 0 }, async () => {
+              runs += (await deepen(subject, law, share, (line) => console.info(line))).runs
+            })
+          } else if (gap === undefined) test(title, { timeout: TEST_LIMIT }, () => bench.check(law))
           else {
             excused.set(gap.name, (excused.get(gap.name) ?? 0) + 1)
             test.skip(`${title}: a gap (${gap.name}), ${gap.reason}`)
@@ -54,6 +64,7 @@ export const conformance = (subject: Subject, options: ConformanceOptions = {}):
       for (const { name, reason } of subject.gaps ?? []) {
         console.info(`${subject.name}: a gap in ${excused.get(name) ?? 0} laws (${name}): ${reason}`)
       }
+      if (deep !== undefined) console.info(`${subject.name}: ${runs} runs in all`)
       await bench.close()
     }, TEST_LIMIT)
   })

@@ -481,7 +481,9 @@ export class Engine {
   }
 
   expire(cell: FutureCell, failure: Failure): void {
-    if (this.#queue.remove(cell)) this.settle(cell, State.Failed, failure)
+    if (!this.#queue.remove(cell)) return
+    this.settle(cell, State.Failed, failure)
+    if (this.#waitingForRoom.length > 0) this.#tellRoom()
   }
 
   // ---- ending

@@ -295,12 +295,14 @@ export class Lane {
   #meta(cell: FutureCell): number | CallMeta {
     const { each, parent, sink, trace } = cell.form
     const plain = each === undefined && sink === undefined && trace === undefined && parent === undefined
-    if (plain && cell.context === undefined && !this.remote) return cell.attempt
+    const label = cell.task.options?.label
+    if (plain && label === undefined && cell.context === undefined && !this.remote) return cell.attempt
     return {
       attempt: cell.attempt,
       each,
       window: sink === undefined || each !== undefined ? 0 : STREAM_WINDOW,
       context: cell.context,
+      label,
       trace,
       parent,
       options: this.remote ? remoteOptions(cell) : undefined
@@ -405,10 +407,11 @@ export class Lane {
 }
 
 /** What a call is worth of a worker's budget: all of it, when nothing is known, or when it is no single call. */
-const costOf = ({ form, pace, transfers }: FutureCell): number => {
-  const single = form.each === undefined && form.sink === undefined && form.alone === undefined &&
-    transfers === undefined
-  return single && pace !== undefined ? pace.cost : BUDGET
+const costOf = ({ form, options, pace, transfers }: FutureCell): number => {
+  const single = form.each === undefined && form.sink === undefined && form.alone === undefined
+  // What is moved cannot be taken back, and a queue clock must see the call while it waits.
+  const free = transfers === undefined && options.queueTimeout === Infinity
+  return single && free && pace !== undefined ? pace.cost : BUDGET
 }
 
 /** A call that may be tried again keeps its arguments as they were handed in: where values do not cross any border, an attempt might change them. */
@@ -429,5 +432,5 @@ const turnOf = (cell: FutureCell): number => Math.floor(cell.wireId / SLOTS)
 /** What the other side is to see to, where it queues calls itself. */
 const remoteOptions = (cell: FutureCell): RemoteOptions => {
   const { priority, queueTimeout, timeout } = cell.options
-  return { timeout, queueTimeout, priority, label: cell.task.options?.label }
+  return { timeout, queueTimeout, priority }
 }

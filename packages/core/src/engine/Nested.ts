@@ -75,7 +75,7 @@ export class Nested {
       const error = encodeError(new NestingTooDeepError({ depth }), this.#engine.backend)
       return lane.reply(Kind.Outcomes, wireId, Status.Refused, error, 0)
     }
-    const info: TaskInfo = { definition, options: meta.options }
+    const info: TaskInfo = { definition, options: { ...meta.options, label: meta.label } }
     const sink = meta.window > 0 || meta.each !== undefined
       ? (items: ReadonlyArray<unknown>) => lane.reply(Kind.Items, wireId, items)
       : undefined

@@ -92,6 +92,8 @@ export interface CallMeta {
   readonly window: number
   /** What the caller's `context.capture()` answered. */
   readonly context?: unknown
+  /** The label given with `Task.with`. */
+  readonly label?: string | undefined
   /** The caller's span and log annotations. */
   readonly trace?: CallTrace | undefined
   /** The options that whoever queues the call keeps: sent where that is the other side. */
@@ -111,7 +113,6 @@ export interface RemoteOptions {
   readonly timeout?: number | undefined
   readonly queueTimeout?: number | undefined
   readonly priority?: number | undefined
-  readonly label?: string | undefined
 }
 
 /** Items that a generator task may be ahead of whoever takes them. */

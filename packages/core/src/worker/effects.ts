@@ -2,7 +2,7 @@
  * Tasks that return an Effect or a Stream. Effect is imported by the first such task, never before: a worker whose tasks do without it stays small.
  */
 import type { Status } from "../wire/frames.ts"
-import type { CallContext } from "./CallContext.ts"
+import type { CallContext, CallHost } from "./CallContext.ts"
 import { runAs } from "./context.ts"
 import type { TaskSettings } from "./registry.ts"
 
@@ -34,9 +34,9 @@ export const streamIterator = (
   context: CallContext,
   settings: TaskSettings
 ): Promise<AsyncIterator<unknown>> =>
-  runAs(context, async () => (await load()).streamIterator(stream as never, settings), [])
+  runAs(context, async () => (await load()).streamIterator(stream as never, context, settings), [])
 
 /** Releases what layers of task modules hold; does nothing in a worker that ran no Effect. */
-export const closeLayers = async (): Promise<void> => {
-  if (loaded !== undefined) await (await loaded).closeLayers()
+export const closeLayers = async (host: CallHost): Promise<void> => {
+  if (loaded !== undefined) await (await loaded).closeLayers(host)
 }

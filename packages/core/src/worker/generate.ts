@@ -6,11 +6,11 @@
  * any ──▶ stopped                                the caller left: `return()` runs the generator's `finally`, then it is answered
  * ```
  */
+import { AsyncLocalStorage } from "node:async_hooks"
 import { InvalidStateError } from "../ExecutorError.ts"
 import { encodeError } from "../wire/error.ts"
 import { Status } from "../wire/frames.ts"
 import { captureValue } from "../wire/value.ts"
-import { runAs } from "./context.ts"
 import { isStream, streamIterator } from "./effects.ts"
 import { enter } from "./invoke.ts"
 import type { Answer, Invocation, Surroundings } from "./invoke.ts"
@@ -41,15 +41,20 @@ export const generate = async (
     since = performance.now()
   }
   try {
-    const iterator = await iteratorOf(enter(call, around), call)
+    // A generator's body runs in its steps: each is taken in the context in which the call was made.
+    let inside = AsyncLocalStorage.snapshot()
+    const fn = (...values: ReadonlyArray<unknown>): unknown => {
+      inside = AsyncLocalStorage.snapshot()
+      return definition.fn!(...values)
+    }
+    const iterator = await iteratorOf(enter({ ...call, definition: { ...definition, fn } }, around), call)
     while (!context.asked) {
       if (credit === 0) {
         flush()
         await new Promise<void>((resolve) => wake = resolve)
         continue
       }
-      // Each step runs in the call's own context, as its first did.
-      const step = runAs(context, () => iterator.next(), [])
+      const step = inside(() => iterator.next())
       const result = isPromise(step) ? await (flush(), step) : step
       if (context.asked) break
       if (result.done === true) {
@@ -60,7 +65,7 @@ export const generate = async (
       credit--
       if (performance.now() - since > LONGEST_HOLD) flush()
     }
-    await runAs(context, () => iterator.return?.(), [])
+    await inside(() => iterator.return?.())
     answer(Status.Interrupted, undefined)
   } catch (error) {
     flush()

@@ -226,7 +226,7 @@ export class Host implements CallHost, Surroundings {
 
   #begin(call: WaitingCall): CallContext {
     const { callId, meta, task, wireId } = call
-    const context = new CallContext(this, wireId, callId, meta.attempt, meta.options?.label ?? this.#tasks[task]!.name)
+    const context = new CallContext(this, wireId, callId, meta.attempt, meta.label ?? this.#tasks[task]!.name)
     context.trace = meta.trace
     this.#running.set(wireId, context)
     return context
@@ -329,7 +329,7 @@ export class Host implements CallHost, Surroundings {
 
   async #end(): Promise<void> {
     try {
-      await closeLayers()
+      await closeLayers(this)
     } catch {
       // A finalizer that fails does not keep the worker.
     }

@@ -12,7 +12,7 @@ import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import { Status } from "../wire/frames.ts"
 import type { CallTrace } from "../wire/frames.ts"
-import type { CallContext } from "./CallContext.ts"
+import type { CallContext, CallHost } from "./CallContext.ts"
 import type { EffectOutcome } from "./effects.ts"
 import { TypedFailure } from "./generate.ts"
 import { currentExecutor } from "./nested.ts"
@@ -21,26 +21,40 @@ import type { TaskSettings } from "./registry.ts"
 /** The service key of `Executor`, by its name: the class itself would bring the engine. */
 const executorKey = Context.Service<unknown>("@futures/core/Executor")
 
-const scope = Scope.makeUnsafe("parallel")
-const built = new WeakMap<object, Promise<Context.Context<never>>>()
+/** The layers that a worker has built, by themselves, and the scope in which they live. */
+interface Layers {
+  readonly scope: Scope.Closeable
+  readonly built: Map<unknown, Promise<Context.Context<never>>>
+}
 
-const servicesOf = async ({ layer }: TaskSettings): Promise<Context.Context<never>> => {
+const layers = new WeakMap<CallHost, Layers>()
+
+const servicesOf = async ({ layer }: TaskSettings, host: CallHost): Promise<Context.Context<never>> => {
   if (layer === undefined) return Context.empty()
-  let services = built.get(layer as object)
+  let own = layers.get(host)
+  if (own === undefined) layers.set(host, own = { scope: Scope.makeUnsafe("parallel"), built: new Map() })
+  const { built, scope } = own
+  let services = built.get(layer)
   if (services === undefined) {
     services = Effect.runPromise(Layer.buildWithScope(layer as Layer.Layer<never>, scope))
-    built.set(layer as object, services)
+    built.set(layer, services)
+    // One that failed is built anew by the next call.
+    services.catch(() => built.delete(layer))
   }
   return services
 }
 
-export const closeLayers = (): Promise<void> => Effect.runPromise(Scope.close(scope, Exit.void))
+export const closeLayers = async (host: CallHost): Promise<void> => {
+  const own = layers.get(host)
+  if (own !== undefined) await Effect.runPromise(Scope.close(own.scope, Exit.void))
+}
 
 const provided = async <A, E>(
   effect: Effect.Effect<A, E, unknown>,
-  settings: TaskSettings
+  settings: TaskSettings,
+  host: CallHost
 ): Promise<Effect.Effect<A, E>> => {
-  const services = await servicesOf(settings)
+  const services = await servicesOf(settings, host)
   return effect.pipe(
     Effect.provideService(executorKey, currentExecutor()),
     Effect.provide(services)
@@ -67,15 +81,16 @@ export const runEffect = async (
   settings: TaskSettings
 ): Promise<EffectOutcome> => {
   const within = context.trace === undefined ? effect : traced(effect, context.trace)
-  const exit = await Effect.runPromiseExit(await provided(within, settings), { signal: context.signal })
+  const exit = await Effect.runPromiseExit(await provided(within, settings, context.host), { signal: context.signal })
   return Exit.isSuccess(exit) ? { status: Status.Succeeded, value: exit.value } : outcomeOf(exit.cause)
 }
 
 export const streamIterator = async (
   stream: Stream.Stream<unknown, unknown, unknown>,
+  context: CallContext,
   settings: TaskSettings
 ): Promise<AsyncIterator<unknown>> => {
   const typed = Stream.mapError(stream, (error) => new TypedFailure(error))
-  const iterable = await Effect.runPromise(await provided(Stream.toAsyncIterableEffect(typed), settings))
+  const iterable = await Effect.runPromise(await provided(Stream.toAsyncIterableEffect(typed), settings, context.host))
   return iterable[Symbol.asyncIterator]()
 }

@@ -1,9 +1,9 @@
 /** A worker that dies takes only what ran on it. */
-import { BrokenExecutorError, Task, WorkerLostError } from "@futures/core"
+import { BrokenExecutorError, Task, wait, WorkerLostError } from "@futures/core"
 import assert from "node:assert/strict"
 import { failsWith, isIn, rejection } from "../expect.ts"
 import { law, laws } from "../Law.ts"
-import { add, exit, exitWhenRead, identity, throwLater, who } from "../tasks.ts"
+import { add, exit, exitWhenNegative, exitWhenRead, identity, throwLater, who } from "../tasks.ts"
 import { waitFor } from "../tasksSignals.ts"
 
 const needs = ["workers"] as const
@@ -56,6 +56,22 @@ export const crashes = laws("crashes", [
       )
       assert.equal(new Set(thrown).size, 3)
       assert.equal(await waiting.result(), 3)
+    }
+  ),
+  law(
+    "A worker that exits among quick calls loses one of them, and each other has its own result",
+    { promises: [6, 8], needs },
+    async (trial) => {
+      const executor = trial.open({ maxWorkers: 1 })
+      const numbers = Array.from({ length: 300 }, (_, index) => index)
+      await Promise.all(numbers.map((n) => executor.run(exitWhenNegative, n)))
+      const lost = new Set([20, 21, 150])
+      const futures = numbers.map((n) => executor.submit(exitWhenNegative, lost.has(n) ? -n : n))
+      await wait(futures)
+      for (const [n, future] of futures.entries()) {
+        if (lost.has(n)) await failsWith(future.result(), WorkerLostError, { exitCode: n })
+        else assert.equal(await future.result(), n)
+      }
     }
   ),
   law(

@@ -4,7 +4,7 @@ import assert from "node:assert/strict"
 import { isIn } from "../expect.ts"
 import { law, laws } from "../Law.ts"
 import { add, asynchronous, note, who } from "../tasks.ts"
-import { waitFor } from "../tasksSignals.ts"
+import { holdItem, waitFor } from "../tasksSignals.ts"
 
 export const order = laws("order", [
   law("Calls start in the order in which they were handed in", { promises: [11] }, async (trial) => {
@@ -40,6 +40,46 @@ export const order = laws("order", [
       assert.deepEqual(await Promise.all(futures.map((future) => future.result())), words)
     }
   ),
+  law(
+    "A task that is mostly quick and once slow holds up nobody while a worker is free",
+    { promises: [11] },
+    async (trial) => {
+      const signals = await trial.signals()
+      const item = (word?: string) => ({ index: 0, port: signals.port, word })
+      await Promise.all(Array.from({ length: 300 }, () => trial.shared.run(holdItem, item())))
+      const word = signals.word()
+      const slow = trial.shared.submit(holdItem, item(word))
+      const quick = Array.from({ length: 40 }, () => trial.shared.submit(holdItem, item()))
+      await signals.heard(word)
+      await Promise.all(quick.map((future) => future.result()))
+      isIn(slow, "running")
+      signals.release(word)
+      await slow.result()
+    }
+  ),
+  law("A call behind a slow one, of a task that is mostly quick, can be stopped and then never runs", {
+    promises: [6, 7]
+  }, async (trial) => {
+    const signals = await trial.signals()
+    const item = (word?: string) => ({ index: 0, port: signals.port, word })
+    await Promise.all(Array.from({ length: 300 }, () => trial.single.run(holdItem, item())))
+    const [word, ...behind] = Array.from({ length: 6 }, signals.word)
+    behind.forEach(signals.release)
+    const slow = trial.single.submit(holdItem, item(word))
+    const futures = behind.map((each) => trial.single.submit(holdItem, item(each)))
+    await signals.heard(word!)
+    for (const future of futures) {
+      // One that its worker was already handed says so, and is called back.
+      assert.equal(future.cancel(), future.state === "cancelled")
+      if (future.state !== "cancelled") assert.equal(await future.interrupt({ grace: "15 seconds" }), true)
+      isIn(future, "cancelled")
+    }
+    isIn(slow, "running")
+    signals.release(word!)
+    await slow.result()
+    await trial.single.run(add, 1, 2)
+    assert.deepEqual(signals.words(), [word])
+  }),
   law("With concurrency, one worker runs so many calls at a time, and no more", { promises: [11] }, async (trial) => {
     const signals = await trial.signals()
     const executor = trial.open({ maxWorkers: 1, concurrency: 3 })

@@ -95,9 +95,9 @@ export const settling = laws("settling", [
   property(
     "Every future settles exactly once, with its own outcome, also when workers exit under their tasks",
     { promises: [5, 8], needs: ["workers"], runs: 4 },
-    [fc.array(fc.tuple(fc.oneof(fate, fc.constant("exit" as const)), fc.constant("none" as const)), {
+    [fc.array(fc.tuple(fc.oneof({ weight: 4, arbitrary: fate }, fc.constant("exit" as const)), meddling), {
       minLength: 4,
-      maxLength: 12
+      maxLength: 16
     })],
     async (trial, plan) => {
       await mixed(trial.shared, plan)

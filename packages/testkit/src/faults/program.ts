@@ -1,0 +1,72 @@
+/**
+ * A program of its own, whose end the laws look at: `program.ts <module of the executor> <its name> <scene>`. What it has to say it writes to stdout.
+ */
+import type { ExecutorClass } from "@futures/core"
+import { chatter, slowly, throwing } from "./tasksChatter.ts"
+
+const [, , module, name, scene] = process.argv
+const exports = await import(module!) as Record<string, ExecutorClass>
+const Executor = exports[name!]!
+
+const say = (word: unknown): void => {
+  process.stdout.write(`${String(word)}\n`)
+}
+
+const handles = (): string => {
+  const listeners = [process, process.stdin, process.stdout, process.stderr].map((emitter) =>
+    emitter.eventNames().map((event) => `${String(event)} ${emitter.listenerCount(event)}`).toSorted()
+  )
+  return JSON.stringify([listeners, process.getActiveResourcesInfo().toSorted()])
+}
+
+switch (scene) {
+  case "forgets": {
+    const executor = new Executor({ maxWorkers: 2 })
+    for (const word of ["one", "two", "three"]) say(await executor.run(slowly, word))
+    break
+  }
+  case "keeps workers": {
+    const executor = new Executor({ maxWorkers: 2, minWorkers: 2 })
+    await executor.ready()
+    say(await executor.run(slowly, "one"))
+    break
+  }
+  case "waits for nobody":
+    new Executor({ maxWorkers: 1 }).submit(slowly, "one").onDone((future) => say(future.state))
+    break
+  case "does not look":
+    new Executor({ maxWorkers: 1 }).submit(throwing)
+    break
+  case "never asks":
+    say(new Executor({ minWorkers: 1 }).stats().succeeded)
+    break
+  case "exits": {
+    const executor = new Executor({ maxWorkers: 1 })
+    executor.submit(slowly, "never", 60_000).onDone(() => say("settled"))
+    await executor.ready()
+    process.exit(5)
+    break
+  }
+  case "leaves nothing": {
+    // Node makes these when they are first asked for.
+    void [process.stdin, process.stdout, process.stderr]
+    const before = handles()
+    const executor = new Executor({ maxWorkers: 2 })
+    await Promise.all([executor.run(slowly, "one"), executor.run(slowly, "two"), executor.run(chatter, 1, false)])
+    await executor.shutdown()
+    // Node takes a turn or two to forget a handle that is closed.
+    for (let turn = 0; turn < 100 && handles() !== before; turn++) await new Promise((resolve) => setImmediate(resolve))
+    say(handles() === before ? "nothing" : `before ${before}\nafter ${handles()}`)
+    break
+  }
+  case "listens": {
+    const executor = new Executor({ maxWorkers: 1 })
+    for (const exits of [false, true]) {
+      for (const lines of [1, 5_000]) {
+        await executor.submit(chatter, lines, exits).wait()
+        say("settled")
+      }
+    }
+    break
+  }
+}

@@ -1,0 +1,101 @@
+/** How a program ends that uses an executor: by itself, in time, and with everything said. */
+import assert from "node:assert/strict"
+import { spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { law, laws } from "../Law.ts"
+import type { LawSet } from "../Law.ts"
+
+/** Where a program finds the executor: the URL of a module, and the name under which it exports the class. */
+export interface Origin {
+  readonly module: string
+  readonly name: string
+}
+
+interface Ended {
+  readonly code: number | null
+  readonly signal: string | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const program = fileURLToPath(
+  import.meta.url.endsWith(".ts") ? new URL("./program.ts", import.meta.url) : new URL("./program.js", import.meta.url)
+)
+
+/** A program that has not ended by then, in milliseconds, is ended: the law says that it hung. */
+const LIMIT = 14_000
+
+const run = ({ module, name }: Origin, scene: string): Promise<Ended> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [program, module, name, scene], {
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: LIMIT,
+      killSignal: "SIGKILL"
+    })
+    const text = { stdout: "", stderr: "" }
+    for (const stream of ["stdout", "stderr"] as const) {
+      child[stream].setEncoding("utf8").on("data", (chunk: string) => text[stream] += chunk)
+    }
+    child.on("error", reject)
+    child.on("close", (code, signal) => resolve({ code, signal, ...text }))
+  })
+
+const says = async (origin: Origin, scene: string, stdout: string, code = 0): Promise<void> => {
+  const ended = await run(origin, scene)
+  assert.deepEqual(
+    { code: ended.code, signal: ended.signal, stdout: ended.stdout },
+    { code, signal: null, stdout },
+    ended.stderr
+  )
+}
+
+/** Laws about programs: they need no more than where the executor is. */
+export const programs = (origin: Origin): LawSet =>
+  laws("programs", [
+    law("A program that forgets shutdown() ends with code 0 after its last result", { promises: [15] }, () =>
+      says(origin, "forgets", "one\ntwo\nthree\n")),
+    law("A program whose workers are always kept ends with code 0", { promises: [15] }, () =>
+      says(origin, "keeps workers", "one\n")),
+    law("A program that hands nothing in ends with code 0", { promises: [15] }, () =>
+      says(origin, "never asks", "0\n")),
+    law("A pending future keeps the program alive, though nobody waits for it", { promises: [15] }, () =>
+      says(origin, "waits for nobody", "succeeded\n")),
+    law("A failure that nobody looks at does not change how the program ends", { promises: [15, 18] }, () =>
+      says(origin, "does not look", "")),
+    law("A program that exits while calls run ends at once, with its own code", { promises: [16] }, () =>
+      says(origin, "exits", "", 5)),
+    law(
+      "After shutdown() no handle is left, and no listener on the process or its streams",
+      { promises: [14, 16] },
+      () =>
+        says(origin, "leaves nothing", "out 0\nnothing\n")
+    ),
+    law("What a task wrote is complete before its future settles, also when it exits next", {
+      promises: [14],
+      needs: ["workers"]
+    }, async () => {
+      const { code, stderr, stdout } = await run(origin, "listens")
+      const written = (lines: number, odd: 0 | 1): string =>
+        Array.from({ length: lines }, (_, line) =>
+          line).filter((line) =>
+            line % 2 === odd
+          )
+          .map((line) =>
+            `${odd === 0 ? "out" : "err"} ${line}\n`
+          ).join("")
+      const once = [1, 5_000]
+      assert.equal(
+        stdout,
+        [...once, ...once].map((lines) =>
+          `${written(lines, 0)}settled\n`
+        ).join("")
+      )
+      assert.equal(
+        stderr,
+        [...once, ...once].map((lines) =>
+          written(lines, 1)
+        ).join("")
+      )
+      assert.equal(code, 0)
+    })
+  ])

@@ -1,0 +1,29 @@
+/** Tasks that go wrong at a place of their own. Apart from `tasksDecoding.ts`, since workers need no Effect for these. */
+import { Task } from "@futures/core"
+import { appendFileSync } from "node:fs"
+import { commit } from "./commit.ts"
+import type { FaultName } from "./commit.ts"
+
+export const { initialize, run, runLater, throwing, writing } = Task.module(import.meta, {
+  /** Says in a file that it was called. */
+  initialize: (path: string, fault: FaultName): void => {
+    appendFileSync(path, "started\n")
+    commit(fault, "initializing")
+  },
+  run: (fault: FaultName): string => commit(fault, "running"),
+  /** In a turn of the loop of its own, where nobody catches it. */
+  runLater: (fault: FaultName): Promise<never> => {
+    setImmediate(() => commit(fault, "nobody looks"))
+    return new Promise(() => {})
+  },
+  throwing: (fault: FaultName): never => {
+    const error = new RangeError("with a field that goes wrong")
+    Object.defineProperty(error, "field", { enumerable: true, get: () => commit(fault, "writing the error") })
+    throw error
+  },
+  writing: (fault: FaultName): { readonly field: string } => ({
+    get field(): string {
+      return commit(fault, "writing the result")
+    }
+  })
+})

@@ -1,0 +1,110 @@
+/** Failures that nobody looked at are named, once; and what else a future tells. */
+import { CancelledError, Executor, Future, gather, Task } from "@futures/core"
+import type { Future as AnyFuture } from "@futures/core"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import assert from "node:assert/strict"
+import { inspect } from "node:util"
+import { collect, failsWith, isIn } from "../expect.ts"
+import { on } from "../faces.ts"
+import { occupy } from "../held.ts"
+import { law, laws } from "../Law.ts"
+import { hearingWarnings } from "../reading.ts"
+import { add, double } from "../tasks.ts"
+import { throwValue, throwWhenOdd } from "../tasksErrors.ts"
+import type { Trial } from "../Trial.ts"
+
+/** The warnings of an executor's life. */
+const warningsOf = (trial: Trial, body: (executor: Executor) => Promise<unknown>): Promise<Array<Error>> =>
+  hearingWarnings(async () => {
+    const executor = trial.open({ maxWorkers: 1 })
+    await body(executor)
+    await executor.shutdown()
+  })
+
+/** Each way to look at how a call ended. */
+const looks: Readonly<Record<string, (future: AnyFuture<unknown, unknown>) => unknown>> = {
+  result: (future) => future.result(),
+  exception: (future) => future.exception(),
+  successful: (future) => future.wait().then(() => future.successful()),
+  onDone: (future) => new Promise((resolve) => future.onDone(resolve)),
+  gather: (future) => gather([future]),
+  poll: (future) => future.wait().then(() => Future.poll(future)),
+  exit: (future) => Effect.runPromise(Future.exit(future)),
+  "Future.result": (future) => Effect.runPromise(Future.result(future)),
+  "Future.gather": (future) => Effect.runPromise(Future.gather([future]))
+}
+
+export const unseen = laws("unseen failures", [
+  law("Failed calls that nobody looked at are named in one warning at the end", { promises: [18] }, async (trial) => {
+    const warnings = await warningsOf(trial, async (executor) => {
+      executor.submit(throwValue, new RangeError("the first"))
+      executor.submit(Task.with(throwWhenOdd, { label: "the odd one" }), 3)
+      executor.submit(double, (() => 1) as never)
+      executor.submit(double, 1).cancel()
+      await executor.run(add, 1, 2)
+    })
+    assert.equal(warnings.length, 1)
+    const { message, name } = warnings[0]!
+    assert.equal(name, "FuturesWarning")
+    for (const part of ["3 failed calls", "throwValue", "the first", "the odd one", "3 is odd", "NotPortableError"]) {
+      assert.ok(message.includes(part), `${part} in ${message}`)
+    }
+  }),
+  law("A failure that somebody looked at, in whatever way, is not warned of", { promises: [18] }, async (trial) => {
+    for (const [way, look] of Object.entries(looks)) {
+      const warnings = await warningsOf(
+        trial,
+        (executor) => Promise.resolve(look(executor.submit(throwValue, way))).catch(() => {})
+      )
+      assert.deepEqual(warnings, [], way)
+    }
+    const warnings = await warningsOf(trial, async (executor) => {
+      await executor.run(throwValue, "run").catch(() => {})
+      await collect(executor.map(throwWhenOdd, [1, 2])).catch(() => {})
+      await collect(executor.mapSettled(throwWhenOdd, [1, 2]))
+      await on(executor, Effect.exit(Executor.run(throwValue, "run")))
+      executor.submit(double, 1)
+    })
+    assert.deepEqual(warnings, [])
+  }),
+  law("Of a hundred failures that nobody looked at some are named, and the others counted", {
+    promises: [18]
+  }, async (trial) => {
+    const warnings = await warningsOf(trial, async (executor) => {
+      for (let n = 0; n < 100; n++) executor.submit(throwValue, n)
+      await executor.run(add, 1, 2)
+    })
+    assert.equal(warnings.length, 1)
+    assert.match(warnings[0]!.message, /more/)
+    assert.ok(warnings[0]!.message.split("\n").length < 20)
+  }),
+  law("To cancel again is to be told that it is cancelled; to interrupt then, that it had ended", {
+    promises: [5, 6]
+  }, async (trial) => {
+    const { future: holder, release } = await occupy(trial)
+    const cancelled = trial.single.submit(double, 1)
+    assert.deepEqual([cancelled.cancel(), cancelled.cancel()], [true, true])
+    assert.equal(await cancelled.interrupt(), false)
+    assert.equal(await Effect.runPromise(Future.cancel(cancelled)), true)
+    const interrupted = trial.single.submit(double, 1)
+    assert.equal(await interrupted.interrupt(), true)
+    isIn(interrupted, "cancelled")
+    assert.equal(interrupted.cancel(), true)
+    await failsWith(interrupted.result(), CancelledError, { reason: "interrupt" })
+    const exit = await Effect.runPromise(Future.exit(cancelled))
+    assert.ok(Exit.isFailure(exit))
+    release()
+    await holder.result()
+  }),
+  law("A future as JSON is its state and info, and never its value", { promises: [] }, async (trial) => {
+    const future = trial.shared.submit(Task.with(add, { label: "the sum" }), 40_000, 2_345)
+    await future.result()
+    const json = JSON.parse(JSON.stringify(future)) as Record<string, unknown>
+    assert.deepEqual(json, { _id: "Future", state: "succeeded", ...JSON.parse(JSON.stringify(future.info)) as object })
+    assert.equal(json["label"], "the sum")
+    for (const text of [JSON.stringify(future), inspect(future)]) {
+      assert.ok(text.includes("succeeded") && text.includes("the sum") && !text.includes("42345"), text)
+    }
+  })
+])

@@ -1,0 +1,122 @@
+/**
+ * A backend whose workers live in this very thread, and whose frames are delivered when somebody else says so: then every interleaving of parent and
+ * workers can be driven, and told again from a seed.
+ *
+ * ```
+ * parent ── frames ──▶ worker        two queues a worker, first in, first out, as the seam asks;
+ * parent ◀─ frames, exit ── worker   which of all queues goes on next is up to `Deliver`
+ * ```
+ */
+import type { ExecutorOptions } from "@futures/core"
+import { executorClass } from "@futures/core/Backend"
+import type { Backend, ExecutorClass, Frame, LinkEvents, LinkExit, SpawnSpec } from "@futures/core/Backend"
+import { serve } from "@futures/core/Worker"
+import type { Served, WorkerPort } from "@futures/core/Worker"
+
+/** Lets a step happen later: the delivery of one frame, or of a worker's end. */
+export type Deliver = (label: string, step: () => void) => void
+
+/** A worker, for those who mean it harm. */
+export interface MemoryWorker {
+  readonly number: number
+  /** Frames that the parent got from it, oldest first. */
+  readonly heard: ReadonlyArray<Frame>
+  /** Whether the parent may still get frames from it. */
+  readonly lives: boolean
+  /** Ends it, as a crash does: what it said before still arrives. */
+  readonly crash: () => void
+  /** Gives the parent a frame as if this worker had said it, now. */
+  readonly tell: (frame: Frame) => void
+}
+
+export interface Memory {
+  readonly backend: Backend
+  /** Every worker there ever was, oldest first. */
+  readonly workers: ReadonlyArray<MemoryWorker>
+}
+
+/** Workers of one executor. By default each step is taken a turn of the loop later, in order. */
+export const memory = (deliver: Deliver = (_, step) => void setImmediate(step)): Memory => {
+  const workers: Array<MemoryWorker> = []
+  const spawn = (_: SpawnSpec, events: LinkEvents): ReturnType<Backend["spawn"]> => {
+    const number = workers.length + 1
+    const heard: Array<Frame> = []
+    /** Whether it runs; whether the parent was told that it does not. */
+    let [ended, gone] = [false, false]
+    /** What the worker noted of the calls that it has started. */
+    let started = 0
+    const end = (exit: LinkExit): void => {
+      if (ended) return
+      ended = true
+      toParent(`worker ${number} ends`, () => {
+        gone = true
+        events.exit(exit)
+      })
+    }
+    const [toWorker, toParent] = [queue(deliver), queue(deliver)]
+    const served = serveHere({
+      sharesMemory: true,
+      send: (frame) => {
+        if (ended) return
+        toParent(`worker ${number} says ${frame[0]}`, () => {
+          heard.push(frame)
+          events.frame(frame)
+        })
+      },
+      end: () => end({ exitCode: 0 }),
+      mark: (calls) => started = calls
+    })
+    workers.push({
+      number,
+      heard,
+      get lives() {
+        return !gone
+      },
+      crash: () => end({ exitCode: 70 }),
+      tell: events.frame
+    })
+    return {
+      workerId: number,
+      send: (frame) => {
+        if (ended) return false
+        toWorker(`worker ${number} hears ${frame[0]}`, () => {
+          if (!ended) served.receive(frame)
+        })
+        return true
+      },
+      kill: () => end({ signal: "SIGKILL" }),
+      started: () => started
+    }
+  }
+  return { backend: { name: "memory", sharesMemory: true, defaultMaxWorkers: 1, spawn }, workers }
+}
+
+/** The executor over such workers: what tasks write is written by this process anyway. */
+export const memoryExecutor = (backend: Backend): ExecutorClass =>
+  class extends executorClass(backend) {
+    constructor(options?: ExecutorOptions) {
+      super(options === null ? options : { stdio: "inherit", ...options })
+    }
+  }
+
+/** Steps in order, each taken when its turn is delivered. */
+const queue = (deliver: Deliver): Deliver => {
+  const steps: Array<() => void> = []
+  return (label, step) => {
+    steps.push(step)
+    deliver(label, () => steps.shift()!())
+  }
+}
+
+/** `serve` makes a worker of the whole process, which lives as long as its tasks; here many come and go, so its listeners are taken away again. */
+const serveHere = (port: WorkerPort): Served => {
+  const events = ["uncaughtException", "exit"] as const
+  const before = events.map((event) => process.rawListeners(event))
+  const served = serve(port)
+  events.forEach((event, index) => {
+    for (const listener of process.rawListeners(event)) {
+      if (!before[index]!.includes(listener)) process.off(event, listener as never)
+    }
+  })
+  return served
+}

@@ -1,0 +1,70 @@
+/** Tasks that hand in calls of their own. */
+import { Executor, Task } from "@futures/core"
+import { double, note } from "./tasks.ts"
+import { failTagged, Missing } from "./tasksEffect.ts"
+import { decline, Declined, throwUnlisted, throwWhenOdd } from "./tasksErrors.ts"
+import { waitFor } from "./tasksSignals.ts"
+import { count } from "./tasksStreams.ts"
+
+const failures = { decline, throwUnlisted } as const
+
+export const {
+  deep,
+  fibonacci,
+  leave,
+  nestedFailure,
+  nestedMap,
+  nestedSettled,
+  nestedShutdown,
+  nestedStarmap,
+  nestedStream,
+  nestedTagged,
+  waitThenNote
+} = Task.module(import.meta, {
+  /** Answers with its depth below. */
+  deep: async (levels: number): Promise<number> =>
+    levels === 0 ? 0 : 1 + await Executor.current().run(deep, levels - 1),
+  fibonacci: async (n: number): Promise<number> => {
+    if (n < 2) return n
+    const executor = Executor.current()
+    const [one, other] = await Promise.all([executor.run(fibonacci, n - 1), executor.run(fibonacci, n - 2)])
+    return one + other
+  },
+  /** Hands in a call, and does not wait for it. */
+  leave: (path: string, line: string): string => Executor.current().submit(note, path, line).state,
+  nestedFailure: (name: keyof typeof failures, code: number): Promise<never> =>
+    Executor.current().run(failures[name], code),
+  nestedMap: async (items: ReadonlyArray<number>): Promise<Array<number>> => {
+    const doubled: Array<number> = []
+    for await (const each of Executor.current().map(double, items)) doubled.push(each)
+    return doubled
+  },
+  nestedSettled: async (items: ReadonlyArray<number>): Promise<Array<string>> => {
+    const states: Array<string> = []
+    for await (const { status } of Executor.current().mapSettled(throwWhenOdd, items)) states.push(status)
+    return states
+  },
+  /** What comes of an attempt to end the executor that it runs on. */
+  nestedShutdown: async (): Promise<string> => {
+    try {
+      await Executor.current().shutdown()
+      return "ended"
+    } catch (error) {
+      return (error as Error).name
+    }
+  },
+  nestedStarmap: async (tuples: ReadonlyArray<[path: string, line: string]>): Promise<Array<string>> => {
+    const lines: Array<string> = []
+    for await (const line of Executor.current().starmap(note, tuples)) lines.push(line)
+    return lines
+  },
+  nestedStream: async function*(end: number): AsyncGenerator<number> {
+    for await (const n of Executor.current().stream(count, end)) yield n * 2
+  },
+  nestedTagged: (id: string): Promise<never> => Executor.current().run(failTagged, id),
+  /** Once it is released, hands in a call and waits for it. */
+  waitThenNote: async (port: number, word: string, path: string): Promise<string> => {
+    await waitFor(port, word)
+    return await Executor.current().run(note, path, word)
+  }
+}, { errors: [Declined, Missing] })

@@ -1,0 +1,60 @@
+/** Tasks that tell one worker from another: what each was told first, what it did, what it uses. */
+import { Task } from "@futures/core"
+import { AsyncLocalStorage } from "node:async_hooks"
+import { appendFileSync } from "node:fs"
+
+/** Whatever `restoreStore` restored. */
+export const store = new AsyncLocalStorage<unknown>()
+
+const kept: Array<Array<number>> = []
+
+/** Eight mebibytes at a time: V8 keeps longer arrays as tables. */
+const CHUNK = 2 ** 20
+
+const keep = (bytes: number): void => {
+  for (let left = bytes; left > 0; left -= 8 * CHUNK) kept.push(new Array<number>(CHUNK).fill(1.5))
+}
+
+export const {
+  begin,
+  beginBadly,
+  beginRejected,
+  growAndWait,
+  grow,
+  listStore,
+  readStore,
+  readStoreInside,
+  restoreStore
+} = Task.module(
+  import.meta,
+  {
+    /** An initializer: adds a line to a file. */
+    begin: async (path: string, ...line: Array<unknown>): Promise<void> => {
+      await new Promise((resolve) => setImmediate(resolve))
+      appendFileSync(path, `${["begin", ...line].join(" ")}\n`)
+    },
+    /** An initializer that fails. */
+    beginBadly: (code: number): never => {
+      throw Object.assign(new RangeError("a bad beginning"), { code })
+    },
+    beginRejected: (value: unknown): Promise<never> => Promise.reject(value),
+    /** Uses more memory, and keeps it. */
+    grow: keep,
+    /** Uses more memory, and does not end by itself. */
+    growAndWait: (bytes: number): Promise<never> => {
+      keep(bytes)
+      return new Promise(() => {})
+    },
+    listStore: function*(count: number): Generator<unknown> {
+      for (let index = 0; index < count; index++) yield store.getStore()
+    },
+    readStore: async (_: unknown): Promise<unknown> => {
+      const before = store.getStore()
+      await new Promise((resolve) => setImmediate(resolve))
+      return [before, store.getStore()]
+    },
+    readStoreInside: (): unknown => store.getStore(),
+    /** What `restore` of the option `context` may be. */
+    restoreStore: (value: unknown, run: () => unknown): unknown => store.run(value, run)
+  }
+)
