@@ -43,9 +43,9 @@ const submit = <F extends Task.Call>(
 ): Effect.Effect<Future<Task.Success<F>, Task.Failure<F>>, ExecutorShutdownError | QueueFullError, Executor> =>
   Effect.flatMap(handIn(task, args), (cell) => {
     const refusal = cell.refused ? cell.failure.build() : undefined
-    return refusal instanceof ExecutorShutdownError || refusal instanceof QueueFullError
-      ? Effect.fail(refusal)
-      : Effect.succeed(cell)
+    if (!(refusal instanceof ExecutorShutdownError || refusal instanceof QueueFullError)) return Effect.succeed(cell)
+    cell.watched = true
+    return Effect.fail(refusal)
   })
 
 /** Hands in a call and waits for its result; interrupting it interrupts the task, and waits until that has stopped. */

@@ -85,6 +85,15 @@ const exitOf = <A, E>(cell: FutureCell<A, E>): Exit.Exit<A, E | TaskError> => {
   return Exit.fail(effectError(cell.failure) as E | TaskError)
 }
 
+/** What ends a waiting that is interrupted; the task that waits gives its slot back until then. */
+const leave = (cell: FutureCell, observer: () => void): Effect.Effect<void> => {
+  const release = cell.parkWaiter()
+  return Effect.sync(() => {
+    cell.unobserve(observer)
+    release()
+  })
+}
+
 /** How it ended, once it has: `Exit` with the typed failure, or one of `TaskError`. */
 const exit = <A, E>(future: Future<A, E>): Effect.Effect<Exit.Exit<A, E | TaskError>> =>
   Effect.suspend(() => {
@@ -94,8 +103,7 @@ const exit = <A, E>(future: Future<A, E>): Effect.Effect<Exit.Exit<A, E | TaskEr
     return Effect.callback<Exit.Exit<A, E | TaskError>>((resume) => {
       const observer = () => resume(Effect.succeed(exitOf(cell)))
       cell.observe(observer)
-      cell.parkWaiter()
-      return Effect.sync(() => cell.unobserve(observer))
+      return leave(cell, observer)
     })
   })
 
@@ -108,8 +116,7 @@ const result = <A, E>(future: Future<A, E>): Effect.Effect<A, E | TaskError> =>
     return Effect.callback<A, E | TaskError>((resume) => {
       const observer = () => resume(exitOf(cell))
       cell.observe(observer)
-      cell.parkWaiter()
-      return Effect.sync(() => cell.unobserve(observer))
+      return leave(cell, observer)
     })
   })
 
@@ -126,7 +133,7 @@ const wait = <A, E>(future: Future<A, E>): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
     const observer = () => resume(Effect.void)
     cellOf(future).observe(observer)
-    return Effect.sync(() => cellOf(future).unobserve(observer))
+    return leave(cellOf(future), observer)
   })
 
 const cancel = <A, E>(future: Future<A, E>): Effect.Effect<boolean> => Effect.sync(() => future.cancel())

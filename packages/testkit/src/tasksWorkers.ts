@@ -48,10 +48,10 @@ export const {
     listStore: function*(count: number): Generator<unknown> {
       for (let index = 0; index < count; index++) yield store.getStore()
     },
-    readStore: async (_: unknown): Promise<unknown> => {
+    readStore: async (item: number): Promise<unknown> => {
       const before = store.getStore()
       await new Promise((resolve) => setImmediate(resolve))
-      return [before, store.getStore()]
+      return [item, before, store.getStore()]
     },
     readStoreInside: (): unknown => store.getStore(),
     /** What `restore` of the option `context` may be. */

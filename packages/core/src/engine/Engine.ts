@@ -93,6 +93,8 @@ export interface CallForm {
   readonly sink?: ((items: ReadonlyArray<unknown>) => void) | undefined
   /** How deep it is nested: calls that a call of ours submitted are one deeper. */
   readonly depth?: number | undefined
+  /** The context of the call that hands this one in, which is its own too. */
+  readonly context?: unknown
   /** In a worker: the wire id of the running call that hands this one in. */
   readonly parent?: number | undefined
   /** The caller's span and log annotations, when it calls from an Effect. */
@@ -186,7 +188,7 @@ export class Engine {
       const codec = codecOf(info.definition)
       if (codec !== undefined) encodeInPlace(codec, args, form)
       transfers = captureArgs(args, this.backend, options.transfer)
-      if (context !== undefined) captureArgs(carried = [context.capture()], this.backend)
+      if (context !== undefined && form.depth === undefined) captureArgs(carried = [context.capture()], this.backend)
     } catch (error) {
       return this.#refuse(
         info,
@@ -197,7 +199,7 @@ export class Engine {
     if (options.retry !== undefined || form.each !== undefined) transfers = undefined
     const cell = new FutureCell(this, ++this.#calls, info, options, args, transfers, form, performance.now())
     cell.pace = this.#paceOf(info.definition)
-    if (carried !== undefined) cell.context = carried[0]
+    cell.context = carried === undefined ? form.context : carried[0]
     if (stacks === "submit") Error.captureStackTrace(cell.site = {}, this.submit)
     if (this.#unsettled++ === 0) this.#hold()
     this.#enqueue(cell)

@@ -173,10 +173,20 @@ export class FutureCell<out A = any, out E = any> implements Future<A, E> {
     else this.#observers.push(observer)
   }
 
-  /** The task that waits for this call, if it is one of ours, gives its slot back until the call settles. */
-  parkWaiter(): void {
+  /**
+   * The task that waits for this call, if it is one of ours, gives its slot back until the call settles, or until the answer is called: the waiting
+   * is over.
+   */
+  parkWaiter(): () => void {
     const resume = this.#owner.waiting?.()
-    if (resume !== undefined) this.observe(resume)
+    if (resume === undefined) return goOn
+    let parked = true
+    const release = (): void => {
+      if (parked) resume()
+      parked = false
+    }
+    this.observe(release)
+    return release
   }
 
   unobserve(observer: Observer): void {
@@ -321,10 +331,11 @@ export class FutureCell<out A = any, out E = any> implements Future<A, E> {
   async #within(timeout: DurationInput): Promise<boolean> {
     const after = toMillis(timeout, "timeout")
     if (this.done() || after === 0) return this.done()
-    this.parkWaiter()
+    const release = this.parkWaiter()
     return new Promise((resolve) => {
       const timer = after === Infinity ? undefined : setTimeout(() => {
         this.unobserve(observer)
+        release()
         resolve(false)
       }, Math.min(after, LONGEST_DELAY))
       const observer = (): void => {
@@ -335,6 +346,9 @@ export class FutureCell<out A = any, out E = any> implements Future<A, E> {
     })
   }
 }
+
+/** What `parkWaiter` answers outside of a task. */
+export const goOn = (): void => {}
 
 const released: ReadonlyArray<unknown> = []
 

@@ -409,8 +409,8 @@ export class Lane {
 /** What a call is worth of a worker's budget: all of it, when nothing is known, or when it is no single call. */
 const costOf = ({ form, options, pace, transfers }: FutureCell): number => {
   const single = form.each === undefined && form.sink === undefined && form.alone === undefined
-  // What is moved cannot be taken back, and a queue clock must see the call while it waits.
-  const free = transfers === undefined && options.queueTimeout === Infinity
+  // What is moved cannot be taken back, and a queue clock or a signal must find the call while it waits.
+  const free = transfers === undefined && options.queueTimeout === Infinity && options.signal === undefined
   return single && free && pace !== undefined ? pace.cost : BUDGET
 }
 

@@ -70,7 +70,8 @@ export class Nested {
       tasks[index] = { module, name, fn: undefined, settings: noSettings }
     }
     const definition = tasks[typeof reference === "number" ? reference : reference[0]]!
-    const depth = (lane.inHand(meta.parent)?.form.depth ?? 0) + 1
+    const parent = lane.inHand(meta.parent)
+    const depth = (parent?.form.depth ?? 0) + 1
     if (depth > DEEPEST) {
       const error = encodeError(new NestingTooDeepError({ depth }), this.#engine.backend)
       return lane.reply(Kind.Outcomes, wireId, Status.Refused, error, 0)
@@ -79,7 +80,7 @@ export class Nested {
     const sink = meta.window > 0 || meta.each !== undefined
       ? (items: ReadonlyArray<unknown>) => lane.reply(Kind.Items, wireId, items)
       : undefined
-    const cell = this.#engine.accept(info, args, { each: meta.each, sink, depth })
+    const cell = this.#engine.accept(info, args, { each: meta.each, sink, depth, context: parent?.context })
     cell.watched = true
     calls.set(wireId, cell)
     cell.observe(() => {

@@ -3,7 +3,8 @@ import { LONGEST_DELAY, toMillis } from "../duration.ts"
 import type { DurationInput } from "../duration.ts"
 import { InvalidOptionError, TaskTimeoutError } from "../ExecutorError.ts"
 import type { Future } from "../Future.ts"
-import { FutureCell, State } from "./FutureCell.ts"
+import { goOn as outside, State } from "./FutureCell.ts"
+import type { FutureCell } from "./FutureCell.ts"
 
 export interface WaitManyOptions {
   /** `"allCompleted"` by default. `"firstException"`: the first that failed; a cancelled one is no exception. */
@@ -18,6 +19,15 @@ export interface WaitResult<F> {
 }
 
 const cell = (future: Future<any, any>): FutureCell => future as FutureCell
+
+/** The task that waits gives its slot back, once, until the answer is called. */
+const park = (futures: Iterable<Future<any, any>>): () => void => {
+  for (const future of futures) {
+    const release = future.done() ? outside : cell(future).parkWaiter()
+    if (release !== outside) return release
+  }
+  return outside
+}
 
 /**
  * Waits for several futures: until all are done, the first is, or the first has failed. Never rejects because of a task
@@ -41,11 +51,13 @@ export const wait = <F extends Future<any, any>>(
     const all = [...new Set(futures)]
     let left = all.length
     let timer: NodeJS.Timeout | undefined
+    let goOn = (): void => {}
 
     const ends = (future: FutureCell): boolean =>
       left === 0 || returnWhen === "firstCompleted" || (returnWhen === "firstException" && future.code === State.Failed)
     const finish = (): void => {
       clearTimeout(timer)
+      goOn()
       for (const future of all) cell(future).unobserve(observer)
       const done = all.filter((future) => future.done())
       resolve({ done: new Set(done), notDone: new Set(all.filter((future) => !future.done())) })
@@ -61,8 +73,8 @@ export const wait = <F extends Future<any, any>>(
     for (const future of all) {
       if (future.done()) continue
       cell(future).observe(observer)
-      cell(future).parkWaiter()
     }
+    goOn = park(all)
     if (after !== Infinity) timer = setTimeout(finish, Math.min(after, LONGEST_DELAY))
   })
 
@@ -96,8 +108,12 @@ export const asCompleted = <F extends Future<any, any>>(
         // Futures leave the set as they are handed out, so that nothing here holds their results.
         while (all.size > 0) {
           if (taken === finished.length) {
-            for (const future of all) cell(future).parkWaiter()
-            await arrival()
+            const goOn = park(all)
+            try {
+              await arrival()
+            } finally {
+              goOn()
+            }
           }
           const future = finished[taken]!
           delete finished[taken++]

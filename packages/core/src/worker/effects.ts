@@ -3,7 +3,6 @@
  */
 import type { Status } from "../wire/frames.ts"
 import type { CallContext, CallHost } from "./CallContext.ts"
-import { runAs } from "./context.ts"
 import type { TaskSettings } from "./registry.ts"
 
 /** Effect's own marks, so that no import is needed to recognise its values. */
@@ -25,16 +24,16 @@ export interface EffectOutcome {
 let loaded: Promise<typeof import("./runEffect.ts")> | undefined
 const load = (): Promise<typeof import("./runEffect.ts")> => loaded ??= import("./runEffect.ts")
 
-/** The fiber runs in the call's own context, so that `Task.current()` answers within it. */
+/** Called in the call's own context, so that `Task.current()` answers within the fiber. */
 export const runEffect = (effect: unknown, context: CallContext, settings: TaskSettings): Promise<EffectOutcome> =>
-  runAs(context, async () => (await load()).runEffect(effect as never, context, settings), [])
+  load().then((effects) => effects.runEffect(effect as never, context, settings))
 
 export const streamIterator = (
   stream: unknown,
   context: CallContext,
   settings: TaskSettings
 ): Promise<AsyncIterator<unknown>> =>
-  runAs(context, async () => (await load()).streamIterator(stream as never, context, settings), [])
+  load().then((effects) => effects.streamIterator(stream as never, context, settings))
 
 /** Releases what layers of task modules hold; does nothing in a worker that ran no Effect. */
 export const closeLayers = async (host: CallHost): Promise<void> => {

@@ -6,7 +6,6 @@
  * any ──▶ stopped                                the caller left: `return()` runs the generator's `finally`, then it is answered
  * ```
  */
-import { AsyncLocalStorage } from "node:async_hooks"
 import { InvalidStateError } from "../ExecutorError.ts"
 import { encodeError } from "../wire/error.ts"
 import { Status } from "../wire/frames.ts"
@@ -42,12 +41,8 @@ export const generate = async (
   }
   try {
     // A generator's body runs in its steps: each is taken in the context in which the call was made.
-    let inside = AsyncLocalStorage.snapshot()
-    const fn = (...values: ReadonlyArray<unknown>): unknown => {
-      inside = AsyncLocalStorage.snapshot()
-      return definition.fn!(...values)
-    }
-    const iterator = await iteratorOf(enter({ ...call, definition: { ...definition, fn } }, around), call)
+    const { inside, value } = enter(call, around)
+    const iterator = await inside(() => iteratorOf(value, call))
     while (!context.asked) {
       if (credit === 0) {
         flush()

@@ -1,4 +1,5 @@
 /** Calls a task once and says how it ended, whatever it returns: a value, a promise, an Effect. */
+import { AsyncLocalStorage } from "node:async_hooks"
 import { NotPortableError } from "../ExecutorError.ts"
 import { encodeError } from "../wire/error.ts"
 import type { ErrorRecord } from "../wire/error.ts"
@@ -33,11 +34,28 @@ export interface Invocation {
   readonly carried: unknown
 }
 
-/** Calls the task's function in its own context, with the caller's restored around it. */
-export const enter = ({ args, carried, context, definition }: Invocation, { restore }: Surroundings): unknown =>
-  restore === undefined
-    ? runAs(context, definition.fn!, args)
-    : runAs(context, () => restore(carried, () => definition.fn!(...args)), [])
+/** Runs something in the context in which the call was made. */
+export type Inside = <A>(run: () => A) => A
+
+/**
+ * Calls the task's function in its own context, with the caller's restored around it. `inside` leads back there: what an Effect or a generator does, it
+ * does after the function has returned.
+ */
+export const enter = (
+  { args, carried, context, definition }: Invocation,
+  { restore }: Surroundings
+): { readonly value: unknown; readonly inside: Inside } => {
+  if (restore === undefined) {
+    return { value: runAs(context, definition.fn!, args), inside: (run) => runAs(context, run, []) }
+  }
+  let inside: Inside = (run) => runAs(context, run, [])
+  const value = runAs(context, () =>
+    restore(carried, () => {
+      inside = AsyncLocalStorage.snapshot()
+      return definition.fn!(...args)
+    }), [])
+  return { value, inside }
+}
 
 export const invoke = (call: Invocation, around: Surroundings, answer: Answer): void => {
   const { context, definition } = call
@@ -62,14 +80,15 @@ export const invoke = (call: Invocation, around: Surroundings, answer: Answer): 
     }
     answer(Status.Succeeded, captured)
   }
-  let value: unknown
+  let entered: ReturnType<typeof enter>
   try {
-    value = enter(codec === undefined ? call : { ...call, args: codec.decodeArgs(call.args) }, around)
+    entered = enter(codec === undefined ? call : { ...call, args: codec.decodeArgs(call.args) }, around)
   } catch (error) {
     return threw(error)
   }
   const failed = (error: unknown): ErrorRecord =>
     encodeError(codec === undefined ? error : codec.encodeError(error), around.mode, errors)
+  const { inside, value } = entered
   if (isEffect(value)) {
     const ended = (exit: EffectOutcome): void => {
       if (exit.status === Status.Succeeded) succeeded(exit.value)
@@ -77,7 +96,7 @@ export const invoke = (call: Invocation, around: Surroundings, answer: Answer): 
       else if (exit.status === Status.Threw) threw(exit.value)
       else answer(exit.status, failed(exit.value))
     }
-    void awaited(runEffect(value, context, definition.settings), ended, threw)
+    void awaited(inside(() => runEffect(value, context, definition.settings)), ended, threw)
   } else if (isThenable(value)) {
     // `await`, so that a thenable that misbehaves is judged as JavaScript judges it.
     // It asks for no `then` of a promise either: a task may have put its own on the prototype.

@@ -36,7 +36,7 @@ export const contexts = laws("context", [
       const executor = trial.open({ maxWorkers: 1, concurrency: 4, context })
       const values = ["a", { b: [1, 2] }, undefined, 4]
       const read = await Promise.all(values.map((value) => store.run(value, () => executor.run(readStore, 0))))
-      assert.deepEqual(read, values.map((value) => [value, value]))
+      assert.deepEqual(read, values.map((value) => [0, value, value]))
       assert.equal(await store.run("a", () => executor.run(readStoreInside)), "a")
       assert.equal(await executor.run(readStoreInside), undefined)
     }
@@ -48,7 +48,7 @@ export const contexts = laws("context", [
       const executor = trial.open({ maxWorkers: 1, context })
       const mapped = store.run("a", () => executor.map(readStore, [1, 2], { chunkSize: 2 }))
       const inside = store.run("a", () => collect(mapped))
-      assert.deepEqual(await inside, [["a", "a"], ["a", "a"]])
+      assert.deepEqual(await inside, [[1, "a", "a"], [2, "a", "a"]])
       assert.deepEqual(await store.run("b", () => collect(executor.stream(listStore, 2))), ["b", "b"])
     }
   ),
@@ -56,7 +56,7 @@ export const contexts = laws("context", [
     const executor = trial.open({ maxWorkers: 1, context })
     const refused = await rejection(store.run(() => 1, () => executor.run(readStore, 0)))
     assert.equal((refused as Error).name, "NotPortableError")
-    assert.deepEqual(await store.run("a", () => executor.run(readStore, 0)), ["a", "a"])
+    assert.deepEqual(await store.run("a", () => executor.run(readStore, 0)), [0, "a", "a"])
     const broken = trial.open({
       maxWorkers: 1,
       context: {

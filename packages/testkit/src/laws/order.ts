@@ -1,8 +1,9 @@
 /** First in, first out, and never more at a time than was asked for. */
 import { wait } from "@futures/core"
+import * as fc from "fast-check"
 import assert from "node:assert/strict"
 import { isIn } from "../expect.ts"
-import { law, laws } from "../Law.ts"
+import { law, laws, property } from "../Law.ts"
 import { add, asynchronous, note, who } from "../tasks.ts"
 import { holdItem, waitFor } from "../tasksSignals.ts"
 
@@ -80,6 +81,25 @@ export const order = laws("order", [
     await trial.single.run(add, 1, 2)
     assert.deepEqual(signals.words(), [word])
   }),
+  property(
+    "A call that turns out slow runs once, wherever it stands among quick ones of its task",
+    { promises: [6], runs: 20 },
+    [fc.nat(150), fc.nat(20)],
+    async (trial, before, after) => {
+      const signals = await trial.signals()
+      const item = (word?: string) => ({ index: 0, port: signals.port, word })
+      await Promise.all(Array.from({ length: 150 }, () => trial.single.run(holdItem, item())))
+      const word = signals.word()
+      const quick = Array.from({ length: before }, () => trial.single.submit(holdItem, item()))
+      const slow = trial.single.submit(holdItem, item(word))
+      quick.push(...Array.from({ length: after }, () => trial.single.submit(holdItem, item())))
+      await signals.heard(word)
+      assert.equal(await slow.wait({ timeout: 25 }), false)
+      signals.release(word)
+      await wait([slow, ...quick])
+      assert.deepEqual(signals.words().filter((each) => each === word), [word])
+    }
+  ),
   law("With concurrency, one worker runs so many calls at a time, and no more", { promises: [11] }, async (trial) => {
     const signals = await trial.signals()
     const executor = trial.open({ maxWorkers: 1, concurrency: 3 })

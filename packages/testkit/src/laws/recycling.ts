@@ -72,7 +72,7 @@ export const recycling = laws("recycling", [
   ),
   property(
     "However soon workers are replaced, every call has its own result",
-    { promises: [5, 8], runs: 4 },
+    { promises: [5, 8], runs: 3 },
     [fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 2 }), fc.integer({ min: 1, max: 3 })],
     async (trial, maxTasksPerWorker, maxWorkers, concurrency) => {
       const executor = trial.open({ maxWorkers, maxTasksPerWorker, concurrency })

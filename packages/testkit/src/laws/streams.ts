@@ -134,7 +134,7 @@ export const streams = laws("streams", [
   ),
   property(
     "A worker is never more than sixteen items ahead of whoever takes them",
-    { promises: [12], runs: 20 },
+    { promises: [12], runs: 6 },
     [fc.constantFrom(endless, endlessLater), fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 4 })],
     async (trial, task, takes) => {
       const notebook = trial.notebook()

@@ -1,17 +1,18 @@
 /** Failures that nobody looked at are named, once; and what else a future tells. */
-import { CancelledError, Executor, Future, gather, Task } from "@futures/core"
+import { CancelledError, Executor, Future, gather, QueueFullError, Task } from "@futures/core"
 import type { Future as AnyFuture } from "@futures/core"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import assert from "node:assert/strict"
 import { inspect } from "node:util"
-import { collect, failsWith, isIn } from "../expect.ts"
-import { on } from "../faces.ts"
+import { collect, failsWith, isError, isIn } from "../expect.ts"
+import { failure, on } from "../faces.ts"
 import { occupy } from "../held.ts"
 import { law, laws } from "../Law.ts"
 import { hearingWarnings } from "../reading.ts"
 import { add, double } from "../tasks.ts"
 import { throwValue, throwWhenOdd } from "../tasksErrors.ts"
+import { waitFor } from "../tasksSignals.ts"
 import type { Trial } from "../Trial.ts"
 
 /** The warnings of an executor's life. */
@@ -52,19 +53,30 @@ export const unseen = laws("unseen failures", [
     }
   }),
   law("A failure that somebody looked at, in whatever way, is not warned of", { promises: [18] }, async (trial) => {
-    for (const [way, look] of Object.entries(looks)) {
-      const warnings = await warningsOf(
-        trial,
-        (executor) => Promise.resolve(look(executor.submit(throwValue, way))).catch(() => {})
-      )
-      assert.deepEqual(warnings, [], way)
-    }
     const warnings = await warningsOf(trial, async (executor) => {
+      // What is named tells by its cause how it was looked at.
+      for (const [way, look] of Object.entries(looks)) {
+        await Promise.resolve(look(executor.submit(throwValue, way))).catch(() => {})
+      }
       await executor.run(throwValue, "run").catch(() => {})
       await collect(executor.map(throwWhenOdd, [1, 2])).catch(() => {})
       await collect(executor.mapSettled(throwWhenOdd, [1, 2]))
       await on(executor, Effect.exit(Executor.run(throwValue, "run")))
       executor.submit(double, 1)
+    })
+    assert.deepEqual(warnings, [])
+  }),
+  law("A call that Executor.submit refuses in the error channel was looked at", { promises: [18] }, async (trial) => {
+    const signals = await trial.signals()
+    const word = signals.word()
+    const warnings = await hearingWarnings(async () => {
+      const executor = trial.open({ maxWorkers: 1, maxPending: 1, whenFull: "reject" })
+      executor.submit(waitFor, signals.port, word)
+      await signals.heard(word)
+      executor.submit(double, 1)
+      isError(await on(executor, failure(Executor.submit(double, 2))), QueueFullError)
+      signals.release(word)
+      await executor.shutdown()
     })
     assert.deepEqual(warnings, [])
   }),
@@ -100,9 +112,10 @@ export const unseen = laws("unseen failures", [
   law("A future as JSON is its state and info, and never its value", { promises: [] }, async (trial) => {
     const future = trial.shared.submit(Task.with(add, { label: "the sum" }), 40_000, 2_345)
     await future.result()
-    const json = JSON.parse(JSON.stringify(future)) as Record<string, unknown>
-    assert.deepEqual(json, { _id: "Future", state: "succeeded", ...JSON.parse(JSON.stringify(future.info)) as object })
-    assert.equal(json["label"], "the sum")
+    const json: unknown = JSON.parse(JSON.stringify(future))
+    const info = JSON.parse(JSON.stringify(future.info)) as { readonly label: string }
+    assert.deepEqual(json, { _id: "Future", state: "succeeded", ...info })
+    assert.equal(info.label, "the sum")
     for (const text of [JSON.stringify(future), inspect(future)]) {
       assert.ok(text.includes("succeeded") && text.includes("the sum") && !text.includes("42345"), text)
     }

@@ -89,8 +89,8 @@ const settings = fc.record<Settings>({
   maxTasksPerWorker: fc.constantFrom(undefined, undefined, 1, 3)
 })
 
-/** A history that has not ended by then, in milliseconds, never will: tasks do nothing that takes time. */
-const HISTORY_LIMIT = 4_000
+/** A history in which nothing has happened for so many milliseconds never ends: tasks do nothing that takes time. */
+const PATIENCE = 4_000
 /** After so many milliseconds no more histories are tried, and what was found by then is the answer. */
 const HISTORIES_LIMIT = 7_000
 const HISTORIES = 25
@@ -101,7 +101,14 @@ const told = async (trial: Trial, options: Settings, commands: Iterable<Command>
   const history = new History(trial, signals, options, model)
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`It does not end: ${history.describe()}`)), HISTORY_LIMIT)
+    const wait = (before: string): void => {
+      timer = setTimeout(() => {
+        const now = history.describe()
+        if (now === before) reject(new Error(`It does not end: ${now}`))
+        else wait(now)
+      }, PATIENCE)
+    }
+    wait(history.describe())
   })
   try {
     const run = fc.asyncModelRun(() => ({ model, real: history }), commands).then(() => history.finish())

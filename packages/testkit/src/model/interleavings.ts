@@ -87,8 +87,11 @@ const drive = async (
   })))
   let over = false
   const stuck = async (): Promise<void> => {
-    while (!over && performance.now() - movedAt < PATIENCE) await turn()
-    if (!over) throw new Error(`Nothing moves any more: ${history.describe()}`)
+    while (performance.now() - movedAt < PATIENCE) {
+      if (over) return
+      await turn()
+    }
+    throw new Error(`Nothing moves any more: ${history.describe()}`)
   }
   try {
     await Promise.race([scheduler.waitFor(taken.then(() => history.end())), stuck()])

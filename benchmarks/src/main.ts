@@ -1,0 +1,53 @@
+/**
+ * `pnpm bench [question ...] [--peers] [--rounds N] [--only contender] [--quick]`, `pnpm bench report`, `pnpm bench guard`.
+ *
+ * Measures, prints the tables and keeps the figures in `results`; `--quick` is small and keeps nothing.
+ */
+import { parseArgs } from "node:util"
+import { questions } from "../questions/index.ts"
+import { guard } from "./guard.ts"
+import { progress } from "./progress.ts"
+import { report } from "./report.ts"
+import { write } from "./results.ts"
+import { run, steps } from "./run.ts"
+import { table } from "./table.ts"
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    only: { type: "string", multiple: true, default: [] },
+    peers: { type: "boolean", default: false },
+    quick: { type: "boolean", default: false },
+    rounds: { type: "string", default: "3" }
+  }
+})
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1))
+
+const measure = async (): Promise<void> => {
+  const unknown = positionals.filter((name) => questions.every((each) => each.id !== name))
+  const rounds = Number(values.rounds)
+  if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
+    console.error(`bench [${questions.map((each) => each.id).join("|")} ...] [--peers] [--rounds N] | report | guard`)
+    process.exit(2)
+  }
+  const asked = positionals.length === 0 ? questions : questions.filter((each) => positionals.includes(each.id))
+  const options = { ...values, rounds }
+  const bar = progress(steps(asked, options))
+  for (const question of asked) {
+    const result = await run(question, options, bar)
+    bar.end()
+    console.log(`\n## ${question.id}: ${question.title}\n\n${table(question, result)}`)
+    if (!values.quick) write(`${question.id}.json`, `${JSON.stringify(result, undefined, 1)}\n`)
+  }
+}
+
+switch (positionals[0]) {
+  case "report":
+    report()
+    break
+  case "guard":
+    process.exitCode = await guard() ? 0 : 1
+    break
+  default:
+    await measure()
+}

@@ -1,0 +1,14 @@
+/** The published laws, on the backend that `docs/writing-a-backend.md` tells how to write. */
+import { readFileSync } from "node:fs"
+import { expect, test } from "vitest"
+import { conformance } from "../../packages/testkit/src/vitest.ts"
+import { ChannelExecutor } from "../your-own-backend/ChannelExecutor.ts"
+
+conformance({ name: "channel", executor: ChannelExecutor })
+
+const page = readFileSync(new URL("../../docs/writing-a-backend.md", import.meta.url), "utf8")
+
+test.for(["ChannelExecutor.ts", "worker.ts"])("The page shows %s as it is", (name) => {
+  const code = readFileSync(new URL(`../your-own-backend/${name}`, import.meta.url), "utf8")
+  expect(page).toContain(`\`\`\`ts\n// ${name}\n${code}\`\`\``)
+})
