@@ -66,6 +66,13 @@ export class Lane {
   #turn = 0
   /** How many `#calls` there are that hold a slot. */
   load = 0
+  /**
+   * Whether it gave calls back, or they were taken back. The worker then gives back every call beyond its slots until it comes to one that holds a slot, so
+   * that calls start in order: more would only go to and fro.
+   */
+  #late = false
+  /** Calls in its hands beyond its slots. */
+  #leased = 0
   /** Milliseconds of expected work in its hands. */
   #expected = 0
   /** Calls that wait for calls of their own and gave their slot back meanwhile. */
@@ -129,7 +136,9 @@ export class Lane {
    * tell, after its death, which calls it had started.
    */
   hasRoom(cell: FutureCell, concurrency: number): boolean {
+    if (this.#late && this.#leased > 0) return false
     if (this.load < concurrency) return true
+    if (this.#late) return false
     return this.load < MOST && this.#link?.started !== undefined && this.#expected + costOf(cell) <= BUDGET
   }
 
@@ -137,6 +146,8 @@ export class Lane {
   take(cell: FutureCell, leased: boolean): void {
     const deadline = leased ? monotonic() + LEASE : 0
     cell.deadline = deadline
+    if (leased) this.#leased++
+    else this.#late = false
     if (leased) this.#watchLeases()
     const slot = this.#freeSlots.pop() ?? this.#calls.length
     this.#calls[slot] = cell
@@ -195,6 +206,7 @@ export class Lane {
       if (cell.deadline === 0 || turnOf(cell) < started) continue
       if (cell.deadline > now) leased = true
       else {
+        this.#late = true
         this.#letGo(cell)
         this.#events.returned(this, cell)
       }
@@ -208,6 +220,7 @@ export class Lane {
     this.#calls[slot] = undefined
     this.#freeSlots.push(slot)
     cell.lane = undefined
+    if (cell.deadline !== 0) this.#leased--
     if (!this.#parked.delete(cell)) this.load--
     // Sums of fractions drift: an empty hand is empty.
     this.#expected = this.load === 0 ? 0 : this.#expected - cell.cost
@@ -276,6 +289,7 @@ export class Lane {
     this.#freeSlots.length = 0
     this.#parked.clear()
     this.#expected = 0
+    this.#leased = 0
     this.#batch = undefined
     this.load = 0
   }
@@ -375,14 +389,17 @@ export class Lane {
     const cell = this.inHand(wireId)
     if (cell === undefined) {
       // A call that was not started in time was taken back already; everything else is stale, or said twice.
-      if (status !== Status.Returned) this.#events.dropped(this)
+      if (status === Status.Returned) this.#late = true
+      else this.#events.dropped(this)
       return true
     }
     if (cell.form.each !== undefined && status === Status.Succeeded && !areItemOutcomes(value)) return false
     this.#letGo(cell)
     cell.ran = ran
-    if (status === Status.Returned) this.#events.returned(this, cell)
-    else this.#events.outcome(this, cell, status, value)
+    if (status === Status.Returned) {
+      this.#late = true
+      this.#events.returned(this, cell)
+    } else this.#events.outcome(this, cell, status, value)
     return true
   }
 

@@ -4,6 +4,7 @@ import assert from "node:assert/strict"
 import { failsWith, isIn } from "../expect.ts"
 import { law, laws } from "../Law.ts"
 import { add, context, note } from "../tasks.ts"
+import { untilAsked } from "../tasksModel.ts"
 import { answerWhenAsked, ignoreAsking, spin, stopWhenAsked, waitFor } from "../tasksSignals.ts"
 
 export const stopping = laws("stopping", [
@@ -34,6 +35,16 @@ export const stopping = laws("stopping", [
       isIn(future, "cancelled")
     }
   ),
+  law("interrupt() reaches a call however short ago it was handed over", { promises: [5, 7] }, async (trial) => {
+    await trial.single.run(add, 1, 2)
+    for (let wait = 0; wait < 40; wait++) {
+      const future = trial.single.submit(untilAsked, wait)
+      // Somewhere among these it leaves the queue, and may not have come to its worker.
+      for (let step = 0; step < wait; step++) await Promise.resolve()
+      assert.equal(await future.interrupt({ grace: "1 hour" }), true)
+      isIn(future, "cancelled")
+    }
+  }),
   law("interrupt() of a pending call cancels it, and it never runs", { promises: [6, 7] }, async (trial) => {
     const signals = await trial.signals()
     const notebook = trial.notebook()

@@ -90,7 +90,7 @@ const settings = fc.record<Settings>({
 })
 
 /** A history in which nothing has happened for so many milliseconds never ends: tasks do nothing that takes time. */
-const PATIENCE = 4_000
+const PATIENCE = 3_000
 /** After so many milliseconds no more histories are tried, and what was found by then is the answer. */
 const HISTORIES_LIMIT = 7_000
 const HISTORIES = 25
@@ -101,14 +101,14 @@ const told = async (trial: Trial, options: Settings, commands: Iterable<Command>
   const history = new History(trial, signals, options, model)
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    const wait = (before: string): void => {
-      timer = setTimeout(() => {
-        const now = history.describe()
-        if (now === before) reject(new Error(`It does not end: ${now}`))
-        else wait(now)
-      }, PATIENCE)
-    }
-    wait(history.describe())
+    let before = history.describe()
+    let changedAt = performance.now()
+    timer = setInterval(() => {
+      const now = history.describe()
+      if (now !== before) changedAt = performance.now()
+      before = now
+      if (performance.now() - changedAt > PATIENCE) reject(new Error(`It does not end: ${now}`))
+    }, PATIENCE / 10)
   })
   try {
     const run = fc.asyncModelRun(() => ({ model, real: history }), commands).then(() => history.finish())
@@ -117,7 +117,7 @@ const told = async (trial: Trial, options: Settings, commands: Iterable<Command>
     history.abandon().catch(() => {})
     throw error
   } finally {
-    clearTimeout(timer)
+    clearInterval(timer)
   }
 }
 
