@@ -17,6 +17,8 @@ const inline: Backend = {
   spawn: (_: SpawnSpec, events: LinkEvents) => {
     let ended = false
     let started = 0
+    /** Frames that wait for their turn of the loop. */
+    let onTheWay = 0
     const end = (): void => {
       if (ended) return
       ended = true
@@ -35,9 +37,18 @@ const inline: Backend = {
       started: () => started,
       send: (frame: Frame) => {
         if (ended) return false
-        // A turn of the loop for each hand-over: timers, input and cancellation come through between calls.
-        if (frame[0] === Kind.Calls) setImmediate(() => ended || host.receive(frame))
-        else queueMicrotask(() => ended || host.receive(frame))
+        const deliver = (): void => {
+          if (!ended) host.receive(frame)
+        }
+        // A turn of the loop for each hand-over: timers, input and cancellation come through between calls. What follows it stays behind it.
+        if (frame[0] !== Kind.Calls && onTheWay === 0) queueMicrotask(deliver)
+        else {
+          onTheWay++
+          setImmediate(() => {
+            onTheWay--
+            deliver()
+          })
+        }
         return true
       },
       // A call that runs here cannot be ended: its late answer is dropped.

@@ -71,8 +71,6 @@ export class Lane {
    * that calls start in order: more would only go to and fro.
    */
   #late = false
-  /** Calls in its hands beyond its slots. */
-  #leased = 0
   /** Milliseconds of expected work in its hands. */
   #expected = 0
   /** Calls that wait for calls of their own and gave their slot back meanwhile. */
@@ -136,7 +134,6 @@ export class Lane {
    * tell, after its death, which calls it had started.
    */
   hasRoom(cell: FutureCell, concurrency: number): boolean {
-    if (this.#late && this.#leased > 0) return false
     if (this.load < concurrency) return true
     if (this.#late) return false
     return this.load < MOST && this.#link?.started !== undefined && this.#expected + costOf(cell) <= BUDGET
@@ -146,8 +143,7 @@ export class Lane {
   take(cell: FutureCell, leased: boolean): void {
     const deadline = leased ? monotonic() + LEASE : 0
     cell.deadline = deadline
-    if (leased) this.#leased++
-    else this.#late = false
+    if (!leased) this.#late = false
     if (leased) this.#watchLeases()
     const slot = this.#freeSlots.pop() ?? this.#calls.length
     this.#calls[slot] = cell
@@ -220,7 +216,6 @@ export class Lane {
     this.#calls[slot] = undefined
     this.#freeSlots.push(slot)
     cell.lane = undefined
-    if (cell.deadline !== 0) this.#leased--
     if (!this.#parked.delete(cell)) this.load--
     // Sums of fractions drift: an empty hand is empty.
     this.#expected = this.load === 0 ? 0 : this.#expected - cell.cost
@@ -277,8 +272,7 @@ export class Lane {
   unstarted(): Array<FutureCell> {
     const started = this.#link?.started?.()
     if (started === undefined) return []
-    // The oldest may have started without a mark: see `WorkerPort.mark`.
-    return this.calls().slice(1).filter((cell) => turnOf(cell) >= started)
+    return this.calls().filter((cell) => turnOf(cell) >= started)
   }
 
   /** Lets go of all calls. */
@@ -289,7 +283,6 @@ export class Lane {
     this.#freeSlots.length = 0
     this.#parked.clear()
     this.#expected = 0
-    this.#leased = 0
     this.#batch = undefined
     this.load = 0
   }

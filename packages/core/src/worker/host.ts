@@ -30,8 +30,8 @@ export interface WorkerPort extends CaptureMode {
   /** Ends this worker; nothing more will be asked of it. */
   readonly end: () => void
   /**
-   * Notes a number where the parent can read it after this worker's death, however sudden: calls up to there have been started. Called before a call
-   * starts, unless it is the only one in hand.
+   * Notes a number where the parent can read it after this worker's death, however sudden: calls up to there have been started. Called before each
+   * call starts.
    */
   readonly mark?: ((started: number) => void) | undefined
   /** Bytes that this worker uses, where that can be told. */
@@ -235,11 +235,9 @@ export class Host implements CallHost, Surroundings {
   #run(call: WaitingCall): void {
     if (call.deadline === 0) this.#late = false
     else if (this.#isLate(call)) return this.#report(call.wireId, Status.Returned, undefined, 0)
-    if (this.#outcomes !== undefined || this.#waiting.length > 0 || this.#running.size > 0) {
-      this.#port.mark?.(Math.floor(call.wireId / SLOTS) + 1)
-      // Looked at again after the mark: from the deadline on the parent takes back what is not marked.
-      if (this.#isLate(call)) return this.#report(call.wireId, Status.Returned, undefined, 0)
-    }
+    this.#port.mark?.(Math.floor(call.wireId / SLOTS) + 1)
+    // Looked at again after the mark: from the deadline on the parent takes back what is not marked.
+    if (this.#isLate(call)) return this.#report(call.wireId, Status.Returned, undefined, 0)
     const context = this.#begin(call)
     const task = this.#tasks[call.task]!
     if (task.definition !== undefined) return this.#start(context, task.definition, call)

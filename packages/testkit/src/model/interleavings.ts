@@ -55,6 +55,7 @@ const options = fc.record({
 
 /** So many milliseconds without a delivery, and nothing will come any more: tasks take no time, and leases of calls end soon. */
 const PATIENCE = 500
+const TURNS = 300
 
 const drive = async (
   scheduler: fc.Scheduler,
@@ -87,8 +88,12 @@ const drive = async (
   })))
   let over = false
   const stuck = async (): Promise<void> => {
-    while (performance.now() - movedAt < PATIENCE) {
+    // Turns count as well: a machine that stands still for a while is not a history that does.
+    let turns = 0
+    for (let seen = movedAt; turns < TURNS || performance.now() - movedAt < PATIENCE; turns++) {
       if (over) return
+      if (seen !== movedAt) turns = 0
+      seen = movedAt
       await turn()
     }
     throw new Error(`Nothing moves any more: ${history.describe()}`)
