@@ -52,7 +52,7 @@ const parentOf = (host: CallHost): Backend => ({
         if (frame[0] !== Kind.Hello) host.send(frame[0] as number, ...frame.slice(HEADER))
         else {
           header = frame.slice(1, HEADER)
-          queueMicrotask(() => events.frame([Kind.Ready, ...header]))
+          events.frame([Kind.Ready, ...header])
         }
         return true
       },

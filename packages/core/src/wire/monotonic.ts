@@ -1,8 +1,8 @@
 /**
- * Milliseconds of the machine's monotonic clock: one clock for all threads and processes of a machine, which `performance.now()` alone is not, since it
- * counts from the start of each.
+ * Milliseconds of the machine's monotonic clock: one clock for all threads and processes of a machine. `performance.now()` counts from the start of each,
+ * and an offset taken once would be wrong by however long a process stood still between two readings.
  */
-const [seconds, nanoseconds] = process.hrtime()
-const offset = seconds * 1e3 + nanoseconds / 1e6 - performance.now()
-
-export const monotonic = (): number => performance.now() + offset
+export const monotonic = (): number => {
+  const [seconds, nanoseconds] = process.hrtime()
+  return seconds * 1e3 + nanoseconds / 1e6
+}

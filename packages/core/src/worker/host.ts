@@ -284,10 +284,13 @@ export class Host implements CallHost, Surroundings {
   #report(wireId: number, status: Status, value: unknown, ran: number): void {
     if (this.#outcomes === undefined) {
       this.#outcomes = [Kind.Outcomes, this.#executor, this.#generation]
-      queueMicrotask(() => this.flush())
+      // Behind what tasks have just handed in themselves, which leaves in a microtask of its own: the parent is to hear of that before their outcomes.
+      queueMicrotask(() => queueMicrotask(() => this.flush()))
     }
     this.#outcomes.push(wireId, status, value, ran)
     // Calls that answer at once follow each other without a pause: what is done is told meanwhile, so that the parent hands over more in time.
+    // Not the last: what its task has just handed in is to reach the parent before it.
+    if (this.#waiting.length === 0) return
     if (this.#outcomes.length >= FULL || performance.now() - this.#flushedAt > LONGEST_HOLD) this.flush()
   }
 
