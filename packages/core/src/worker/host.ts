@@ -132,7 +132,8 @@ export class Host implements CallHost, Surroundings {
 
   /** Sends a frame now, after the outcomes that were collected before it. */
   send(kind: number, ...body: ReadonlyArray<unknown>): void {
-    this.flush()
+    // Calls that a task hands in go before its outcome, by which it might be over.
+    if (kind !== Kind.Calls) this.flush()
     this.#port.send([kind, this.#executor, this.#generation, ...body], [])
   }
 
