@@ -9,8 +9,12 @@ export interface Ended {
   readonly stderr: string
 }
 
-export const run = async (file: string, env: Readonly<Record<string, string | undefined>> = {}): Promise<Ended> => {
-  const program = spawn(process.execPath, [file], {
+export const run = async (
+  file: string,
+  env: Readonly<Record<string, string | undefined>> = {},
+  args: ReadonlyArray<string> = []
+): Promise<Ended> => {
+  const program = spawn(process.execPath, [file, ...args], {
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"]
   })

@@ -1,38 +1,26 @@
-import { execFile } from "node:child_process"
-import { globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+/** What holds for the README alone; `pages.test.ts` runs its programs. */
+import { globSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { promisify } from "node:util"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, describe, expect, it } from "vitest"
+import { programsOf } from "./pages/programs.ts"
+import { makeProject, root } from "./pages/project.ts"
 import { run } from "./program.ts"
 
-const root = new URL("../..", import.meta.url).pathname
 const readme = readFileSync(join(root, "README.md"), "utf8")
-
-/** The programs of the README by the name on their first line, and what it says that each prints. */
-const programs = new Map(
-  [...readme.matchAll(/```ts\n\/\/ (\S+)\n(.*?)```\n(?:\n```text\n(.*?)```)?/gs)].map((
-    [, name, code, output]
-  ) => [name!, { code: code!, output }])
-)
+const programs = programsOf("README.md", readme)
+const pieceOf = (name: string) => programs.find((program) => program.name === name)!.pieces[0]!
 
 describe("README", () => {
-  // A project of its own, outside of the repository, with the packages that the examples have.
-  const folder = mkdtempSync(join(tmpdir(), "futures-readme-"))
-  beforeAll(() => {
-    symlinkSync(join(root, "examples/node_modules"), join(folder, "node_modules"))
-    writeFileSync(join(folder, "package.json"), `{ "type": "module" }`)
-    for (const [name, { code }] of programs) writeFileSync(join(folder, name), code)
-  })
-  afterAll(() => rmSync(folder, { recursive: true }))
+  const project = makeProject(new Map([["README.md", programs]]))
+  afterAll(project.remove)
 
   it("has at most 120 lines", () => {
     expect(readme.trimEnd().split("\n").length).toBeLessThanOrEqual(120)
   })
 
   it("keeps its first example to twelve lines", () => {
-    const code = ["tasks.ts", "main.ts"].map((name) => programs.get(name)!.code).join("")
-    expect(code.split("\n").filter((line) => line !== "").length).toBeLessThanOrEqual(12)
+    const code = ["tasks.ts", "main.ts"].flatMap((name) => pieceOf(name).code.split("\n").slice(1))
+    expect(code.filter((line) => line !== "").length).toBeLessThanOrEqual(12)
   })
 
   it("counts the examples of the tour right", () => {
@@ -40,42 +28,16 @@ describe("README", () => {
     expect(globSync(join(root, "examples/[0-9]*.ts"))).toHaveLength(12)
   })
 
-  it("names the file of each piece of code, so that each is run or checked here", () => {
-    expect([...programs.keys()]).toEqual(["tasks.ts", "main.ts", "effect.ts", "swap.ts"])
-    expect(readme.match(/^```ts$/gm)).toHaveLength(programs.size)
-  })
-
-  it.concurrent.for(["main.ts", "effect.ts", "swap.ts"])("%s prints what the README says", async (name) => {
-    const { output } = programs.get(name)!
-    expect(output).toMatch(/\S/)
-    expect(await run(join(folder, name), { EXECUTOR_BACKEND: undefined })).toMatchObject({
-      exitCode: 0,
-      stderr: "",
-      stdout: output
-    })
+  it("says what each of its programs prints", () => {
+    expect(
+      programs.filter(({ name }) => name !== "tasks.ts").flatMap(({ name, pieces }) =>
+        pieces.filter(({ output }) => output === undefined).map(() => name)
+      )
+    ).toEqual([])
   })
 
   it.concurrent.for(["inline", "thread", "process"])("swap.ts prints the same on %s", async (backend) => {
-    const { output } = programs.get("swap.ts")!
-    expect(await run(join(folder, "swap.ts"), { EXECUTOR_BACKEND: backend })).toMatchObject({
-      exitCode: 0,
-      stderr: "",
-      stdout: output
-    })
-  })
-
-  it("type-checks", async () => {
-    const config = {
-      extends: join(root, "tsconfig.test.json"),
-      compilerOptions: { rootDir: "/", incremental: false, tsBuildInfoFile: null },
-      include: ["*.ts"],
-      references: []
-    }
-    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config))
-    const checked = promisify(execFile)(join(root, "node_modules/.bin/tsc"), ["-p", folder]).then(
-      () => "",
-      (error) => error.stdout
-    )
-    expect(await checked).toBe("")
+    const ended = await run(join(project.folder, "README.md/swap.ts"), { EXECUTOR_BACKEND: backend })
+    expect(ended).toMatchObject({ exitCode: 0, stderr: "", stdout: pieceOf("swap.ts").output })
   })
 })
