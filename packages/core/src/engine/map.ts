@@ -28,7 +28,7 @@ export interface MapOptions {
   readonly ordered?: boolean | undefined
   /** How long the whole may take, counted from the first `next`; then `next` throws `TaskTimeoutError` (`clock: "wait"`) and the rest is cancelled. */
   readonly timeout?: DurationInput | undefined
-  /** Told whenever items are done; what it throws harms nobody. */
+  /** Told whenever items are done, how far all is; what it throws harms nobody. */
   readonly onProgress?: ((progress: MapProgress) => void) | undefined
 }
 
@@ -36,8 +36,12 @@ export interface MapOptions {
 export interface MapProgress {
   /** Pulled from the input. */
   readonly pulled: number
-  /** Done, in whatever way. */
+  /** Done, in whatever way: yielded, or about to be. */
   readonly done: number
+  /** Those of them whose task threw or failed, or did not end by itself. */
+  readonly failed: number
+  /** All that there are: at once where the input can tell (`length`, `size`), `undefined` for others until they have ended. */
+  readonly total: number | undefined
 }
 
 /** One item's outcome. */
@@ -77,6 +81,9 @@ export class MapRun<A> {
   readonly #onProgress: MapOptions["onProgress"]
   #pulledItems = 0
   #doneItems = 0
+  #failedItems = 0
+  /** How many items there are, once it is known. */
+  #total: number | undefined
   readonly #timeout: number
   #deadline: number | undefined
   /** Chunks handed in and not yet yielded to the end, oldest first. */
@@ -111,6 +118,7 @@ export class MapRun<A> {
     this.#codec = this.#definition === undefined ? undefined : codecOf(this.#definition)
     this.#spread = spread
     this.#source = iteratorOf(items)
+    this.#total = onProgress === undefined ? undefined : countOf(items)
     // A clock, a retry, a signal are an item's own: one that has any travels alone.
     const alone = infoOf(task)?.options !== undefined
     this.#fixed = alone ? 1 : chunkSize === "auto" ? undefined : chunkSize
@@ -230,6 +238,7 @@ export class MapRun<A> {
 
   #end(inputError: { readonly error: unknown } | undefined): void {
     this.#exhausted = true
+    this.#total = this.#pulledItems
     this.#inputError = inputError
     this.#hand()
   }
@@ -246,8 +255,9 @@ export class MapRun<A> {
   #open(items: ReadonlyArray<unknown>, position: number): void {
     const outcomes: Array<unknown> = []
     const sink = (more: ReadonlyArray<unknown>): void => {
+      const known = outcomes.length
       for (const each of more) outcomes.push(each)
-      this.#done(more.length / 2)
+      this.#done(outcomes, known)
       this.#wake?.()
     }
     const cell = items.length > 1
@@ -269,17 +279,23 @@ export class MapRun<A> {
     cell.observe(() => {
       const known = outcomes.length
       this.#settled(chunk)
-      this.#done((outcomes.length - known) / 2)
+      this.#done(outcomes, known)
       this.#wake?.()
     })
   }
 
-  #done(items: number): void {
-    if (items === 0) return
-    this.#doneItems += items
-    if (this.#onProgress === undefined) return
+  /** Tells of the outcomes from a position on. */
+  #done(outcomes: ReadonlyArray<unknown>, from: number): void {
+    if (this.#onProgress === undefined || outcomes.length === from) return
+    this.#doneItems += (outcomes.length - from) / 2
+    for (let at = from; at < outcomes.length; at += 2) if (outcomes[at] !== Status.Succeeded) this.#failedItems++
     try {
-      this.#onProgress({ pulled: this.#pulledItems, done: this.#doneItems })
+      this.#onProgress({
+        pulled: this.#pulledItems,
+        done: this.#doneItems,
+        failed: this.#failedItems,
+        total: this.#total
+      })
     } catch (error) {
       process.emitWarning(`onProgress threw: ${describe(error)}`, "FuturesWarning")
     }
@@ -343,6 +359,14 @@ const iteratorOf = (items: Iterable<unknown> | AsyncIterable<unknown>): Iterator
   const synchronous = (items as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator]
   if (typeof synchronous === "function") return synchronous.call(items)
   throw new InvalidOptionError({ option: "items", received: items, expected: "an Iterable or an AsyncIterable" })
+}
+
+/** How many items there are, where that can be told without pulling them: arrays, typed arrays, sets, maps. */
+const countOf = (items: unknown): number | undefined => {
+  // The length of a string is not the number of its characters.
+  if (typeof items !== "object" || items === null) return undefined
+  const { length, size } = items as { readonly length?: unknown; readonly size?: unknown }
+  return [length, size].find((each) => typeof each === "number")
 }
 
 const atLeastOne = (option: string, value: unknown, more = ""): void => {

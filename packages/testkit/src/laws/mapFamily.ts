@@ -61,22 +61,46 @@ export const mapFamily = laws("map family", [
     }
   ),
   property(
-    "onProgress tells how many items were pulled and are done, never less than before, and all in the end",
+    "onProgress tells how many items were pulled, are done and failed, never less than before, and all in the end",
     { promises: [12], runs: 25 },
-    [fc.nat(40), fc.oneof(fc.constant("auto" as const), fc.integer({ min: 1, max: 8 })), fc.boolean()],
-    async (trial, count, chunkSize, ordered) => {
+    [fc.nat(40), fc.oneof(fc.constant("auto" as const), fc.integer({ min: 1, max: 8 })), fc.boolean(), fc.boolean()],
+    async (trial, count, chunkSize, ordered, counted) => {
       const told: Array<MapProgress> = []
       const items = Array.from({ length: count }, (_, index) => index)
       const onProgress = (progress: MapProgress): void => void told.push({ ...progress })
-      for await (const _ of trial.shared.mapSettled(throwWhenOdd, items, { chunkSize, ordered, onProgress }));
-      let before: MapProgress = { pulled: 0, done: 0 }
+      const input = counted ? items : items.values()
+      for await (const _ of trial.shared.mapSettled(throwWhenOdd, input, { chunkSize, ordered, onProgress }));
+      let before: MapProgress = { pulled: 0, done: 0, failed: 0, total: undefined }
       for (const progress of told) {
         assert.ok(progress.done >= before.done && progress.pulled >= before.pulled && progress.done <= progress.pulled)
+        assert.ok(progress.failed >= before.failed && progress.failed <= progress.done)
+        assert.ok(progress.total === count || (!counted && progress.total === undefined))
         before = progress
       }
-      assert.deepEqual(before, { pulled: count, done: count })
+      if (count === 0) assert.deepEqual(told, [])
+      else {
+        const { total, ...rest } = before
+        assert.deepEqual(rest, { pulled: count, done: count, failed: Math.floor(count / 2) })
+        // An iterator has told of its end by then, unless its last item was done before anybody asked for more.
+        assert.ok(total === count || !counted)
+      }
     }
   ),
+  law("The total of onProgress is that of the set or map it is given, and absent while the input has no end", {
+    promises: [12]
+  }, async (trial) => {
+    const told: Array<MapProgress> = []
+    const onProgress = (progress: MapProgress): void => void told.push(progress)
+    await collect(trial.shared.map(double, new Set([1, 2, 2, 3]), { onProgress }))
+    assert.deepEqual([told[0]!.total, told.at(-1)], [3, { pulled: 3, done: 3, failed: 0, total: 3 }])
+    told.length = 0
+    const naturals = function*(): Generator<number> {
+      for (let n = 0;; n++) yield n
+    }
+    for await (const n of trial.shared.map(double, naturals(), { onProgress })) if (n === 10) break
+    assert.ok(told.length > 0)
+    for (const { total } of told) assert.equal(total, undefined)
+  }),
   law("What onProgress throws harms nobody", { promises: [12] }, async (trial) => {
     const onProgress = (): void => {
       throw new Error("the listener is broken")
