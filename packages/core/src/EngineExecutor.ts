@@ -1,5 +1,8 @@
 /** The public methods over an engine. */
-import type { CallForm, Engine, ExecutorStats, ShutdownOptions } from "./engine/Engine.ts"
+import { plain } from "./engine/CallForm.ts"
+import type { CallForm } from "./engine/CallForm.ts"
+import type { ShutdownOptions } from "./engine/Closing.ts"
+import type { Engine, ExecutorStats } from "./engine/Engine.ts"
 import type { FutureCell } from "./engine/FutureCell.ts"
 import { MapRun, mapSettled, mapValues } from "./engine/map.ts"
 import type { MapOptions } from "./engine/map.ts"
@@ -15,7 +18,7 @@ export class EngineExecutor implements OpenExecutor {
   /** What every call of this executor has. */
   readonly #form: CallForm
 
-  constructor(engine: Engine, form: CallForm = {}) {
+  constructor(engine: Engine, form: CallForm = plain) {
     this.#engine = engine
     this.#form = form
   }
@@ -59,7 +62,7 @@ export class EngineExecutor implements OpenExecutor {
   }
 
   get [openRoom](): boolean {
-    return this.#engine.hasRoom
+    return this.#engine.room.isThere
   }
 
   starmap<F extends Task.Call>(

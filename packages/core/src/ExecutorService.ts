@@ -1,6 +1,7 @@
 /** What an executor is, and the key under which Effect programs find one. */
 import * as Context from "effect/Context"
-import type { ExecutorStats, ShutdownOptions } from "./engine/Engine.ts"
+import type { ShutdownOptions } from "./engine/Closing.ts"
+import type { ExecutorStats } from "./engine/Engine.ts"
 import type { FutureCell } from "./engine/FutureCell.ts"
 import type { MapOptions, MapRun } from "./engine/map.ts"
 import type { StreamRun } from "./engine/stream.ts"

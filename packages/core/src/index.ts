@@ -1,5 +1,6 @@
 /** The public names of @futures/core. */
-export type { ExecutorStats, ShutdownOptions } from "./engine/Engine.ts"
+export type { ShutdownOptions } from "./engine/Closing.ts"
+export type { ExecutorStats } from "./engine/Engine.ts"
 export { asCompleted, gather, wait } from "./engine/many.ts"
 export type { WaitManyOptions, WaitResult } from "./engine/many.ts"
 export type { MapOptions, MapProgress } from "./engine/map.ts"

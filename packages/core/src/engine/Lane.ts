@@ -13,23 +13,14 @@
 import type { Backend, Link, LinkExit, SpawnSpec } from "../Backend.ts"
 import { describe } from "../ExecutorError.ts"
 import type { ErrorRecord } from "../wire/error.ts"
-import {
-  CALL_STRIDE,
-  HEADER,
-  Kind,
-  OUTCOME_STRIDE,
-  SLOTS,
-  Status,
-  STREAM_WINDOW,
-  WIRE_VERSION
-} from "../wire/frames.ts"
-import type { CallMeta, Frame, RemoteOptions, Setup, TaskReference } from "../wire/frames.ts"
+import { HEADER, Kind, OUTCOME_STRIDE, Status, WIRE_VERSION } from "../wire/frames.ts"
+import type { Frame, Setup } from "../wire/frames.ts"
 import { monotonic } from "../wire/monotonic.ts"
-import { captureArgs } from "../wire/value.ts"
 import { areItemOutcomes, isWellFormed } from "../wire/wellFormed.ts"
-import type { TaskDefinition } from "../worker/registry.ts"
 import type { FutureCell } from "./FutureCell.ts"
-import { BUDGET, LEASE, MOST } from "./Pace.ts"
+import { Hands } from "./Hands.ts"
+import { Outbox, wireIds } from "./Outbox.ts"
+import { LEASE } from "./Pace.ts"
 import { Reports } from "./Reports.ts"
 
 export type LaneState = "starting" | "ready" | "stopping" | "lost" | "gone"
@@ -57,29 +48,9 @@ export interface LaneEvents {
 export class Lane {
   readonly executor: number
   readonly generation: number
-  /** Whether the other side queues calls itself. */
-  readonly remote: boolean
   state: LaneState = "starting"
-  /** Calls handed over and not yet answered, by slot. */
-  readonly #calls: Array<FutureCell | undefined> = []
-  readonly #freeSlots: Array<number> = []
-  #turn = 0
-  /** How many `#calls` there are that hold a slot. */
-  load = 0
-  /**
-   * Whether it gave calls back, or they were taken back. The worker then gives back every call beyond its slots until it comes to one that holds a slot, so
-   * that calls start in order: more would only go to and fro.
-   */
-  #late = false
-  /** Milliseconds of expected work in its hands. */
-  #expected = 0
-  /** Calls that wait for calls of their own and gave their slot back meanwhile. */
-  readonly #parked = new Set<FutureCell>()
-  /** Index of each task that the worker was told of. */
-  readonly #known = new Map<TaskDefinition, number>()
-  /** Calls taken since the last flush: the frame that will be sent. */
-  #batch: Array<unknown> | undefined
-  #transfers: Array<ArrayBuffer> = []
+  readonly #hands = new Hands()
+  readonly #outbox: Outbox
   /** Looks after calls that are to be started soon. */
   #leases: NodeJS.Timeout | undefined
   #link: Link | undefined
@@ -104,9 +75,9 @@ export class Lane {
   readonly #events: LaneEvents
 
   constructor(executor: number, generation: number, remote: boolean, events: LaneEvents) {
-    this.remote = remote
     this.executor = executor
     this.generation = generation
+    this.#outbox = new Outbox(executor, generation, remote)
     this.#events = events
   }
 
@@ -129,57 +100,45 @@ export class Lane {
     ])
   }
 
+  /** How many calls it has in hand that hold a slot. */
+  get load(): number {
+    return this.#hands.load
+  }
+
+  /** Whether nothing is in its hands. */
+  get idle(): boolean {
+    return this.#hands.isEmpty
+  }
+
   /**
    * Whether it may take a call: while it has a free slot, always; beyond that, while what is in its hands is little work, and only where the worker can
    * tell, after its death, which calls it had started.
    */
   hasRoom(cell: FutureCell, concurrency: number): boolean {
-    if (this.load < concurrency) return true
-    if (this.#late) return false
-    return this.load < MOST && this.#link?.started !== undefined && this.#expected + costOf(cell) <= BUDGET
+    return this.load < concurrency || (this.#link?.started !== undefined && this.#hands.hasRoom(cell))
   }
 
   /** Takes a call; it is sent with the next `flush`. `leased`: it takes it beyond its slots, to be started soon or given back. */
   take(cell: FutureCell, leased: boolean): void {
-    const deadline = leased ? monotonic() + LEASE : 0
-    cell.deadline = deadline
-    if (!leased) this.#late = false
     if (leased) this.#watchLeases()
-    const slot = this.#freeSlots.pop() ?? this.#calls.length
-    this.#calls[slot] = cell
-    this.load++
-    this.taken++
-    cell.cost = costOf(cell)
-    this.#expected += cell.cost
+    this.#hands.take(cell, leased)
     cell.lane = this
-    cell.wireId = this.#turn++ * SLOTS + slot
-    this.#batch ??= [Kind.Calls, this.executor, this.generation]
-    this.#batch.push(
-      cell.wireId,
-      cell.id,
-      this.#reference(cell.task.definition),
-      argsOf(cell),
-      deadline,
-      this.#meta(cell)
-    )
-    if (cell.transfers !== undefined) { for (const buffer of cell.transfers) this.#transfers.push(buffer) }
+    this.taken++
+    this.#outbox.add(cell)
   }
 
   flush(): void {
-    if (this.#batch === undefined) return
-    const frame = this.#batch
-    const transfers = this.#transfers
-    this.#batch = undefined
-    if (transfers.length > 0) this.#transfers = []
-    if (this.#send(frame, transfers)) return
+    const parcel = this.#outbox.take()
+    if (parcel === undefined || this.#send(parcel.frame, parcel.transfers)) return
     // It hears no more, and its end is near: what never left goes to another.
     this.retiring = true
-    for (let at = HEADER; at < frame.length; at += CALL_STRIDE) {
-      const cell = this.inHand(frame[at])
-      if (cell === undefined) continue
-      this.#letGo(cell)
-      this.#events.returned(this, cell)
-    }
+    for (const wireId of wireIds(parcel)) this.#giveBack(this.#hands.find(wireId))
+  }
+
+  #giveBack(cell: FutureCell | undefined): void {
+    if (cell === undefined) return
+    this.#hands.letGo(cell)
+    this.#events.returned(this, cell)
   }
 
   #watchLeases(): void {
@@ -196,29 +155,17 @@ export class Lane {
    */
   #takeBackExpired(): void {
     const now = monotonic()
-    const started = this.#link?.started?.() ?? 0
     let leased = false
-    for (const cell of this.calls()) {
-      if (cell.deadline === 0 || turnOf(cell) < started) continue
+    for (const cell of this.#hands.unstarted(this.#link?.started?.() ?? 0)) {
+      if (cell.deadline === 0) continue
       if (cell.deadline > now) leased = true
       else {
-        this.#late = true
-        this.#letGo(cell)
-        this.#events.returned(this, cell)
+        this.#hands.late = true
+        this.#giveBack(cell)
       }
     }
     if (leased) this.#watchLeases()
     this.#events.idle(this)
-  }
-
-  #letGo(cell: FutureCell): void {
-    const slot = cell.wireId % SLOTS
-    this.#calls[slot] = undefined
-    this.#freeSlots.push(slot)
-    cell.lane = undefined
-    if (!this.#parked.delete(cell)) this.load--
-    // Sums of fractions drift: an empty hand is empty.
-    this.#expected = this.load === 0 ? 0 : this.#expected - cell.cost
   }
 
   /** Asks a call to stop. */
@@ -258,62 +205,31 @@ export class Lane {
     if (this.state !== "gone") this.state = "lost"
   }
 
-  /** Whether nothing is in its hands. */
-  get idle(): boolean {
-    return this.load === 0 && this.#parked.size === 0
-  }
-
   /** The calls in its hands, oldest first. */
   calls(): Array<FutureCell> {
-    return this.#calls.filter((cell) => cell !== undefined).toSorted((a, b) => a.wireId - b.wireId)
+    return this.#hands.all()
+  }
+
+  /** The call that a wire id names, if it is in the worker's hands. */
+  inHand(wireId: unknown): FutureCell | undefined {
+    return this.#hands.find(wireId)
   }
 
   /** The calls in its hands that it never started, oldest first; known once it is gone. */
   unstarted(): Array<FutureCell> {
     const started = this.#link?.started?.()
-    if (started === undefined) return []
-    return this.calls().filter((cell) => turnOf(cell) >= started)
+    return started === undefined ? [] : this.#hands.unstarted(started)
   }
 
   /** Lets go of all calls. */
   release(): void {
     clearTimeout(this.#leases)
-    for (const cell of this.#calls) if (cell?.lane === this) cell.lane = undefined
-    this.#calls.length = 0
-    this.#freeSlots.length = 0
-    this.#parked.clear()
-    this.#expected = 0
-    this.#batch = undefined
-    this.load = 0
+    this.#hands.letGoOfAll()
+    this.#outbox.take()
   }
 
   #send(frame: Frame, transfers: ReadonlyArray<ArrayBuffer> = []): boolean {
     return this.#link?.send(frame, transfers) ?? false
-  }
-
-  #reference(definition: TaskDefinition): TaskReference {
-    const known = this.#known.get(definition)
-    if (known !== undefined) return known
-    const index = this.#known.size
-    this.#known.set(definition, index)
-    return [index, definition.module, definition.name]
-  }
-
-  #meta(cell: FutureCell): number | CallMeta {
-    const { each, parent, sink, trace } = cell.form
-    const plain = each === undefined && sink === undefined && trace === undefined && parent === undefined
-    const label = cell.task.options?.label
-    if (plain && label === undefined && cell.context === undefined && !this.remote) return cell.attempt
-    return {
-      attempt: cell.attempt,
-      each,
-      window: sink === undefined || each !== undefined ? 0 : STREAM_WINDOW,
-      context: cell.context,
-      label,
-      trace,
-      parent,
-      options: this.remote ? remoteOptions(cell) : undefined
-    }
   }
 
   #receive(frame: Frame): void {
@@ -353,7 +269,7 @@ export class Lane {
       case Kind.Unpark: {
         const cell = this.inHand(frame[HEADER])
         if (cell === undefined) return this.#events.dropped(this)
-        this.#park(cell, frame[0] === Kind.Park)
+        this.#hands.park(cell, frame[0] === Kind.Park)
         return this.#events.parked(this)
       }
       case Kind.Last:
@@ -379,34 +295,23 @@ export class Lane {
 
   /** Takes one outcome. Answers `false` for one that no worker of ours gives. */
   #answer(wireId: unknown, status: Status, value: unknown, ran: number): boolean {
-    const cell = this.inHand(wireId)
+    const cell = this.#hands.find(wireId)
+    if (status === Status.Returned) {
+      // One that was not started in time may have been taken back already.
+      this.#hands.late = true
+      this.#giveBack(cell)
+      return true
+    }
     if (cell === undefined) {
-      // A call that was not started in time was taken back already; everything else is stale, or said twice.
-      if (status === Status.Returned) this.#late = true
-      else this.#events.dropped(this)
+      // It is stale, or said twice.
+      this.#events.dropped(this)
       return true
     }
     if (cell.form.each !== undefined && status === Status.Succeeded && !areItemOutcomes(value)) return false
-    this.#letGo(cell)
+    this.#hands.letGo(cell)
     cell.ran = ran
-    if (status === Status.Returned) {
-      this.#late = true
-      this.#events.returned(this, cell)
-    } else this.#events.outcome(this, cell, status, value)
+    this.#events.outcome(this, cell, status, value)
     return true
-  }
-
-  /** The call that a wire id names, if it is in the worker's hands. */
-  inHand(wireId: unknown): FutureCell | undefined {
-    const cell = typeof wireId === "number" ? this.#calls[wireId % SLOTS] : undefined
-    return cell?.wireId === wireId ? cell : undefined
-  }
-
-  #park(cell: FutureCell, parks: boolean): void {
-    if (parks === this.#parked.has(cell)) return
-    if (parks) this.#parked.add(cell)
-    else this.#parked.delete(cell)
-    this.load += parks ? -1 : 1
   }
 
   #exited(exit: LinkExit): void {
@@ -414,33 +319,4 @@ export class Lane {
     this.state = "gone"
     this.#events.gone(this, exit)
   }
-}
-
-/** What a call is worth of a worker's budget: all of it, when nothing is known, or when it is no single call. */
-const costOf = ({ form, options, pace, transfers }: FutureCell): number => {
-  const single = form.each === undefined && form.sink === undefined && form.alone === undefined
-  // What is moved cannot be taken back, and a queue clock or a signal must find the call while it waits.
-  const free = transfers === undefined && options.queueTimeout === Infinity && options.signal === undefined
-  return single && free && pace !== undefined ? pace.cost : BUDGET
-}
-
-/** A call that may be tried again keeps its arguments as they were handed in: where values do not cross any border, an attempt might change them. */
-const argsOf = ({ args, options }: FutureCell): ReadonlyArray<unknown> => {
-  if (options.retry === undefined) return args
-  const copies = [...args]
-  try {
-    captureArgs(copies, { sharesMemory: true })
-  } catch {
-    // What can only be moved goes along once.
-    return args
-  }
-  return copies
-}
-
-const turnOf = (cell: FutureCell): number => Math.floor(cell.wireId / SLOTS)
-
-/** What the other side is to see to, where it queues calls itself. */
-const remoteOptions = (cell: FutureCell): RemoteOptions => {
-  const { priority, queueTimeout, timeout } = cell.options
-  return { timeout, queueTimeout, priority }
 }

@@ -11,10 +11,10 @@
  */
 import { LONGEST_DELAY } from "../duration.ts"
 import { WorkerLostError } from "../ExecutorError.ts"
+import { State } from "./Call.ts"
 import type { Engine } from "./Engine.ts"
 import { ours } from "./Failure.ts"
 import type { Failure } from "./Failure.ts"
-import { State } from "./FutureCell.ts"
 import type { FutureCell } from "./FutureCell.ts"
 import type { Lane } from "./Lane.ts"
 

@@ -3,7 +3,7 @@ import { LONGEST_DELAY, toMillis } from "../duration.ts"
 import type { DurationInput } from "../duration.ts"
 import { InvalidOptionError, TaskTimeoutError } from "../ExecutorError.ts"
 import type { Future } from "../Future.ts"
-import { goOn as outside, State } from "./FutureCell.ts"
+import { goOn as outside, State } from "./Call.ts"
 import type { FutureCell } from "./FutureCell.ts"
 
 export interface WaitManyOptions {

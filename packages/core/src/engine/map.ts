@@ -13,11 +13,12 @@ import { Status } from "../wire/frames.ts"
 import { codecOf } from "../worker/codec.ts"
 import type { TaskCodec } from "../worker/codec.ts"
 import type { TaskDefinition } from "../worker/registry.ts"
-import type { CallForm, Engine } from "./Engine.ts"
+import { State } from "./Call.ts"
+import type { CallForm } from "./CallForm.ts"
+import type { Engine } from "./Engine.ts"
 import { cancelledBy, failureOf } from "./Failure.ts"
 import type { Failure } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"
-import { State } from "./FutureCell.ts"
 
 export interface MapOptions {
   /** Items that travel together: a number, or `"auto"` (default), which follows the measured time of an item. */

@@ -7,9 +7,10 @@
  * ```
  */
 import { STREAM_WINDOW } from "../wire/frames.ts"
-import type { CallForm, Engine } from "./Engine.ts"
+import { State } from "./Call.ts"
+import type { CallForm } from "./CallForm.ts"
+import type { Engine } from "./Engine.ts"
 import type { Failure } from "./Failure.ts"
-import { State } from "./FutureCell.ts"
 import type { FutureCell } from "./FutureCell.ts"
 
 /** Leave is given in halves of the window, so that one frame serves several items and the worker never has to stop. */

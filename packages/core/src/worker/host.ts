@@ -8,9 +8,8 @@
  *
  * Loaded by every worker: it imports neither the engine nor Effect. Outcomes are collected and sent together, after the code that is running now.
  */
-import { decodeError, encodeError } from "../wire/error.ts"
-import type { ErrorRecord } from "../wire/error.ts"
-import { CALL_STRIDE, HEADER, Kind, OUTCOME_STRIDE, SLOTS, Status, WIRE_VERSION } from "../wire/frames.ts"
+import { encodeError } from "../wire/error.ts"
+import { CALL_STRIDE, HEADER, Kind, SLOTS, Status, WIRE_VERSION } from "../wire/frames.ts"
 import type { CallMeta, Frame, Setup, TaskReference } from "../wire/frames.ts"
 import { monotonic } from "../wire/monotonic.ts"
 import { captureArgs } from "../wire/value.ts"
@@ -19,9 +18,12 @@ import { CallContext } from "./CallContext.ts"
 import type { CallHost } from "./CallContext.ts"
 import { closeLayers } from "./effects.ts"
 import { generate } from "./generate.ts"
+import { initialize } from "./initialize.ts"
 import { invoke, invokeEach } from "./invoke.ts"
 import type { Invocation, Surroundings } from "./invoke.ts"
 import { loadTask } from "./load.ts"
+import { MemoryWatch } from "./MemoryWatch.ts"
+import { Outcomes } from "./Outcomes.ts"
 import type { TaskDefinition, TaskFunction } from "./registry.ts"
 
 /** The worker's end of a link. */
@@ -48,13 +50,6 @@ interface WaitingCall {
   readonly meta: CallMeta
 }
 
-/** How often memory is measured at most, in milliseconds. */
-const MEASURE_EVERY = 250
-
-/** Outcomes are sent when so many fields have come together, or so many milliseconds have passed. */
-const FULL = 64 * OUTCOME_STRIDE
-const LONGEST_HOLD = 0.5
-
 const metaOf = (meta: number | CallMeta): CallMeta =>
   typeof meta === "number" ? { attempt: meta, each: undefined, window: 0 } : meta
 
@@ -71,20 +66,17 @@ export class Host implements CallHost, Surroundings {
   readonly #running = new Map<number, CallContext>()
   /** Running calls that gave their slot back. */
   #parked = 0
-  #outcomes: Array<unknown> | undefined
-  #transfers: Array<ArrayBuffer> = []
+  readonly #outcomes: Outcomes
+  #memory: MemoryWatch | undefined
   #stopping = false
   #looping = false
   /** Whether a call was given back; so are all after it, until one comes that the parent sent when it had them all back. */
   #late = false
-  /** When outcomes were last sent. */
-  #flushedAt = 0
-  #measuredAt = 0
-  #measuring: NodeJS.Timeout | undefined
   onNested: ((frame: Frame) => void) | undefined
 
   constructor(port: WorkerPort) {
     this.#port = port
+    this.#outcomes = new Outcomes((frame, transfers) => port.send(frame, transfers))
   }
 
   get setup(): Setup | undefined {
@@ -99,7 +91,7 @@ export class Host implements CallHost, Surroundings {
     return this.#port
   }
 
-  readonly transfers = (): Array<ArrayBuffer> => this.#transfers
+  readonly transfers = (): Array<ArrayBuffer> => this.#outcomes.transfers
 
   receive(frame: Frame): void {
     switch (frame[0]) {
@@ -133,7 +125,7 @@ export class Host implements CallHost, Surroundings {
   /** Sends a frame now, after the outcomes that were collected before it. */
   send(kind: number, ...body: ReadonlyArray<unknown>): void {
     // Calls that a task hands in go before its outcome, by which it might be over.
-    if (kind !== Kind.Calls) this.flush()
+    if (kind !== Kind.Calls) this.#outcomes.flush()
     this.#port.send([kind, this.#executor, this.#generation, ...body], [])
   }
 
@@ -168,6 +160,7 @@ export class Host implements CallHost, Surroundings {
   async #greet(frame: Frame): Promise<void> {
     this.#executor = frame[1] as number
     this.#generation = frame[2] as number
+    this.#outcomes.header = [this.#executor, this.#generation]
     const setup = this.#setup = frame[HEADER] as Setup
     try {
       if (setup.version !== WIRE_VERSION) {
@@ -175,31 +168,16 @@ export class Host implements CallHost, Surroundings {
         throw new Error(`Two versions of @futures/core meet: the parent speaks wire ${versions}`)
       }
       if (setup.restore !== undefined) this.restore = (await loadTask(setup.restore.module, setup.restore.name)).fn
-      if (setup.initializer !== undefined) await this.#initialize(setup.initializer)
+      if (setup.initializer !== undefined) await initialize(this, setup.initializer)
     } catch (error) {
       this.fatal(error, true)
       return this.#port.end()
     }
-    if (Number.isFinite(setup.memoryLimit)) {
-      this.#measuring = setInterval(() => this.#measure(), MEASURE_EVERY)
-      this.#measuring.unref()
+    const { memoryUsage } = this.#port
+    if (Number.isFinite(setup.memoryLimit) && memoryUsage !== undefined) {
+      this.#memory = new MemoryWatch(setup.memoryLimit, memoryUsage, (bytes) => this.send(Kind.Memory, bytes))
     }
     this.send(Kind.Ready)
-  }
-
-  async #initialize({ args, module, name }: NonNullable<Setup["initializer"]>): Promise<void> {
-    const definition = await loadTask(module, name)
-    const context = new CallContext(this, -1, 0, 1, name)
-    const call: Invocation = { context, definition, args, carried: undefined }
-    await new Promise<void>((resolve, reject) =>
-      invoke(
-        call,
-        { mode: this.#port, transfers: () => [], restore: undefined },
-        (status, value) => status === Status.Succeeded ? resolve() : reject(new InitializerFailure(value))
-      )
-    ).catch((error: unknown) => {
-      throw error instanceof InitializerFailure ? decodeError(error.record) : error
-    })
   }
 
   #learn(reference: TaskReference): number {
@@ -268,41 +246,20 @@ export class Host implements CallHost, Surroundings {
   }
 
   #sendItems(wireId: number, items: Array<unknown>): void {
-    this.flush()
-    const transfers = this.#transfers
-    this.#transfers = []
-    this.#port.send([Kind.Items, this.#executor, this.#generation, wireId, items], transfers)
+    this.#outcomes.flush()
+    this.#port.send([Kind.Items, this.#executor, this.#generation, wireId, items], this.#outcomes.takeTransfers())
   }
 
   #answer(context: CallContext, status: Status, value: unknown): void {
     if (!this.#running.delete(context.wireId)) return
     if (context.waits > 0) this.#parked--
     this.#report(context.wireId, status, value, performance.now() - context.startedAt)
-    if (this.#measuring !== undefined) this.#measure()
+    this.#memory?.look()
     this.#next()
   }
 
   #report(wireId: number, status: Status, value: unknown, ran: number): void {
-    if (this.#outcomes === undefined) {
-      this.#outcomes = [Kind.Outcomes, this.#executor, this.#generation]
-      // Behind what tasks have just handed in themselves, which leaves in a microtask of its own: the parent is to hear of that before their outcomes.
-      queueMicrotask(() => queueMicrotask(() => this.flush()))
-    }
-    this.#outcomes.push(wireId, status, value, ran)
-    // Calls that answer at once follow each other without a pause: what is done is told meanwhile, so that the parent hands over more in time.
-    // Not the last: what its task has just handed in is to reach the parent before it.
-    if (this.#waiting.length === 0) return
-    if (this.#outcomes.length >= FULL || performance.now() - this.#flushedAt > LONGEST_HOLD) this.flush()
-  }
-
-  flush(): void {
-    if (this.#outcomes === undefined) return
-    const frame = this.#outcomes
-    const transfers = this.#transfers
-    this.#outcomes = undefined
-    if (transfers.length > 0) this.#transfers = []
-    this.#flushedAt = performance.now()
-    this.#port.send(frame, transfers)
+    this.#outcomes.add(wireId, status, value, ran, this.#waiting.length === 0)
   }
 
   #interrupt(wireId: number): void {
@@ -314,18 +271,10 @@ export class Host implements CallHost, Surroundings {
     this.#report(wireId, Status.Interrupted, undefined, 0)
   }
 
-  #measure(): void {
-    const now = performance.now()
-    if (now - this.#measuredAt < MEASURE_EVERY / 2) return
-    this.#measuredAt = now
-    const bytes = this.#port.memoryUsage?.() ?? 0
-    if (bytes > this.#setup!.memoryLimit) this.send(Kind.Memory, bytes)
-  }
-
   #endWhenIdle(): void {
     if (!this.#stopping || this.#running.size > 0 || this.#waiting.length > 0) return
-    this.flush()
-    clearInterval(this.#measuring)
+    this.#outcomes.flush()
+    this.#memory?.end()
     void this.#end()
   }
 
@@ -336,13 +285,5 @@ export class Host implements CallHost, Surroundings {
       // A finalizer that fails does not keep the worker.
     }
     this.#port.end()
-  }
-}
-
-/** Carries what an initializer ended with out of its promise, whatever it is. */
-class InitializerFailure {
-  readonly record: ErrorRecord
-  constructor(record: unknown) {
-    this.record = record as ErrorRecord
   }
 }

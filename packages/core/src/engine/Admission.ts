@@ -1,0 +1,125 @@
+/** Accepting: from a task and its arguments to a call in the queue, or to a future that has already failed. */
+import { callOptions, noOptions } from "../callOptions.ts"
+import type { CallOptions } from "../callOptions.ts"
+import {
+  BrokenExecutorError,
+  describe,
+  ExecutorShutdownError,
+  NotPortableError,
+  QueueFullError
+} from "../ExecutorError.ts"
+import { infoOf } from "../Task.ts"
+import type { TaskInfo } from "../Task.ts"
+import { captureArgs } from "../wire/value.ts"
+import { codecOf } from "../worker/codec.ts"
+import type { TaskCodec } from "../worker/codec.ts"
+import type { TaskDefinition } from "../worker/registry.ts"
+import { State } from "./Call.ts"
+import type { CallForm } from "./CallForm.ts"
+import { plain } from "./CallForm.ts"
+import type { Engine } from "./Engine.ts"
+import { ours } from "./Failure.ts"
+import type { Failure } from "./Failure.ts"
+import { FutureCell } from "./FutureCell.ts"
+import { limitCall } from "./limits.ts"
+import { Pace } from "./Pace.ts"
+
+export class Admission {
+  readonly #engine: Engine
+  /** Calls so far, refused ones included: each has its number. */
+  #calls = 0
+  /** How quick each task has been; the latest is at hand. */
+  readonly #paces = new WeakMap<TaskDefinition, Pace>()
+  #lastDefinition: TaskDefinition | undefined
+  #lastPace: Pace | undefined
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+  }
+
+  submit(task: unknown, args: Array<unknown>, form: CallForm): FutureCell {
+    const info = infoOf(task)
+    if (info === undefined) return this.#refuse(anonymous, ours(() => notATask(task)))
+    return this.accept(info, args, form)
+  }
+
+  accept(info: TaskInfo, args: Array<unknown>, form: CallForm): FutureCell {
+    const engine = this.#engine
+    const { backend, state } = engine
+    // A call that runs may still hand in others while everything else is over.
+    const takes = state === "open" || (state === "draining" && form.depth !== undefined)
+    if (!takes) return this.#refuse(info, whyClosed(engine))
+    const { context, maxPending, stacks, whenFull } = engine.options
+    if (whenFull === "reject" && engine.queue.size >= maxPending) {
+      return this.#refuse(info, ours(() => new QueueFullError({ maxPending })))
+    }
+    let options: CallOptions
+    let transfers: Array<ArrayBuffer> | undefined
+    let carried: Array<unknown> | undefined
+    try {
+      options = callOptions(info)
+      const codec = codecOf(info.definition)
+      if (codec !== undefined) encodeInPlace(codec, args, form)
+      transfers = captureArgs(args, backend, options.transfer)
+      if (context !== undefined && form.depth === undefined) captureArgs(carried = [context.capture()], backend)
+    } catch (error) {
+      return this.#refuse(
+        info,
+        error instanceof NotPortableError ? ours(() => error) : { kind: "threw", build: () => error }
+      )
+    }
+    // What was moved once cannot be moved again: a call that may be tried anew is copied each time.
+    if (options.retry !== undefined || form.each !== undefined) transfers = undefined
+    const cell = new FutureCell(engine, ++this.#calls, info, options, args, transfers, form, performance.now())
+    cell.pace = this.#paceOf(info.definition)
+    cell.context = carried === undefined ? form.context : carried[0]
+    if (stacks === "submit") Error.captureStackTrace(cell.site = {}, engine.submit)
+    engine.admit(cell)
+    if (options !== noOptions) limitCall(cell, engine, backend.remote === true)
+    return cell
+  }
+
+  #paceOf(definition: TaskDefinition): Pace {
+    if (definition === this.#lastDefinition) return this.#lastPace!
+    let pace = this.#paces.get(definition)
+    if (pace === undefined) this.#paces.set(definition, pace = new Pace())
+    this.#lastDefinition = definition
+    return this.#lastPace = pace
+  }
+
+  #refuse(task: TaskInfo, failure: Failure): FutureCell {
+    const now = performance.now()
+    const cell = new FutureCell(this.#engine, ++this.#calls, task, noOptions, [], undefined, plain, now)
+    cell.refused = true
+    cell.settle(State.Failed, failure, now)
+    this.#engine.failed(cell)
+    return cell
+  }
+}
+
+/** Why an executor takes no more calls. */
+export const whyClosed = ({ cause, state }: Engine): Failure =>
+  state === "broken"
+    ? ours(() => new BrokenExecutorError({ cause }))
+    : ours(() => new ExecutorShutdownError())
+
+/** Translates arguments by the task's schemas; throws the schema's error. */
+const encodeInPlace = (codec: TaskCodec, args: Array<unknown>, { each }: CallForm): void => {
+  if (each === undefined) args.splice(0, args.length, ...codec.encodeArgs(args))
+  else if (each === "spread") args[0] = (args[0] as Array<unknown>).map((tuple) => codec.encodeArgs(tuple))
+  else args[0] = (args[0] as Array<unknown>).map((item) => codec.encodeArgs([item])[0])
+}
+
+const anonymous: TaskInfo = {
+  definition: { module: "", name: "(not a task)", fn: undefined, settings: { errors: [] } },
+  options: undefined
+}
+
+const notATask = (task: unknown): NotPortableError =>
+  new NotPortableError({
+    path: "task",
+    value: describe(task),
+    side: "task",
+    hint:
+      "Declare it with Task.module(import.meta, { name: fn }) in a module of its own, and hand in the task that this returns"
+  })

@@ -1,0 +1,201 @@
+/**
+ * One call, from submit to its outcome: what the engine knows of it. What its user sees is `FutureCell`.
+ *
+ * ```
+ * pending ──▶ running ──▶ succeeded | failed | cancelled
+ * pending ──▶ cancelled | failed
+ * running ──▶ pending                      (a retry, or a hand-over that never started: only before it settles)
+ * ```
+ *
+ * `settle` is the only way into the last three, and the first to come wins.
+ */
+import type { CallOptions } from "../callOptions.ts"
+import type { TaskInfo } from "../Task.ts"
+import type { CallForm } from "./CallForm.ts"
+import type { Failure } from "./Failure.ts"
+import type { FutureCell } from "./FutureCell.ts"
+import type { Lane } from "./Lane.ts"
+import type { Pace } from "./Pace.ts"
+import type { Reports } from "./Reports.ts"
+
+export const State = { Pending: 0, Running: 1, Succeeded: 2, Failed: 3, Cancelled: 4 } as const
+export type State = (typeof State)[keyof typeof State]
+
+/** Who may end a call that has not settled: the engine that accepted it. */
+export interface CallOwner {
+  readonly cancel: (cell: FutureCell) => boolean
+  readonly interrupt: (cell: FutureCell, grace: number | undefined) => Promise<boolean>
+  readonly host: string
+  /** Told that somebody begins to wait; its answer, that it is over. A task that waits for its own child gives its slot back meanwhile. */
+  readonly waiting: (() => (() => void) | undefined) | undefined
+}
+
+export type Observer = (cell: FutureCell) => void
+
+export abstract class Call {
+  protected readonly owner: CallOwner
+  readonly id: number
+  /** What was handed in. */
+  readonly task: TaskInfo
+  readonly options: CallOptions
+  /** Captured arguments; released when the call settles. Engine only. */
+  args: ReadonlyArray<unknown>
+  /** Buffers of `args` that may be moved instead of copied at the hand-over. Engine only. */
+  transfers: Array<ArrayBuffer> | undefined
+  readonly form: CallForm
+  /** How long the task ran, as its worker measured it, in milliseconds. */
+  ran = 0
+  readonly submittedAt: number
+  startedAt: number | undefined = undefined
+  finishedAt: number | undefined = undefined
+  /** The lane that has it in hand while it runs. Lane only. */
+  lane: Lane | undefined = undefined
+  /** The worker that runs it, or ran it last. Engine only. */
+  workerId: number | string | undefined = undefined
+  attempt = 0
+  /** This hand-over's id on its worker's wire. Lane only. */
+  wireId = -1
+  /** How quick its task has been. Engine only. */
+  pace: Pace | undefined = undefined
+  /** From when on its worker does not start it any more; 0 when it holds a slot. Lane only. */
+  deadline = 0
+  /** What it is worth of the budget of the worker that has it. Lane only. */
+  cost = 0
+  /** Where it stands in its queue. Queue only. */
+  position = 0
+  /** How many calls had started when it came into the queue. Queue only. */
+  queuedAt = 0
+  /** The line that submitted it, when `stacks` is `"submit"`. */
+  site: { readonly stack?: string } | undefined = undefined
+  /** What the caller's context was when it was handed in; travels with it. */
+  context: unknown = undefined
+  /** What the task reported, for whoever asks. Made by the first report, or the first who asks. */
+  reports: Reports | undefined = undefined
+  /** Whether it was never accepted. */
+  refused = false
+  /** Whether anybody ever asked how it ended. */
+  watched = false
+  code: State = State.Pending
+  /** The value, or the `Failure`. */
+  protected outcome: unknown = undefined
+  /** One observer, or several, in order of registration. */
+  protected observers: Observer | Array<Observer> | undefined = undefined
+
+  constructor(
+    owner: CallOwner,
+    id: number,
+    task: TaskInfo,
+    options: CallOptions,
+    args: ReadonlyArray<unknown>,
+    transfers: Array<ArrayBuffer> | undefined,
+    form: CallForm,
+    now: number
+  ) {
+    this.owner = owner
+    this.id = id
+    this.task = task
+    this.options = options
+    this.args = args
+    this.transfers = transfers
+    this.form = form
+    this.submittedAt = now
+  }
+
+  get priority(): number {
+    return this.options.priority
+  }
+
+  done(): boolean {
+    return this.code >= State.Succeeded
+  }
+
+  /** The value; only after success. */
+  get value(): any {
+    return this.outcome
+  }
+
+  /** The failure; only after failure or cancellation. */
+  get failure(): Failure {
+    return this.outcome as Failure
+  }
+
+  /** pending ──▶ running. Answers `false`, and changes nothing, when it is no longer pending. */
+  start(workerId: number | string, now: number): boolean {
+    if (this.code !== State.Pending) return false
+    this.code = State.Running
+    this.attempt++
+    this.workerId = workerId
+    this.startedAt = now
+    return true
+  }
+
+  /** running ──▶ pending: it was handed over and never started. */
+  unstart(): boolean {
+    if (!this.requeue()) return false
+    this.attempt--
+    this.lane = undefined
+    this.workerId = undefined
+    return true
+  }
+
+  /** running ──▶ pending: it is tried again. */
+  requeue(): boolean {
+    if (this.code !== State.Running) return false
+    this.code = State.Pending
+    this.startedAt = undefined
+    return true
+  }
+
+  /** The only way to an end. Answers `false`, and changes nothing, when it has ended already. */
+  settle(state: 2 | 3 | 4, outcome: unknown, now: number): boolean {
+    if (this.code >= State.Succeeded) return false
+    this.code = state
+    this.outcome = outcome
+    this.finishedAt = now
+    this.args = released
+    this.transfers = undefined
+    this.lane = undefined
+    const { observers } = this
+    if (observers !== undefined) {
+      this.observers = undefined
+      const self = this as unknown as FutureCell
+      if (typeof observers === "function") observers(self)
+      else for (const observer of observers) observer(self)
+    }
+    return true
+  }
+
+  /** Calls the observer when it settles, at once when it has. Observers are ours and never throw. */
+  observe(observer: Observer): void {
+    if (this.done()) observer(this as unknown as FutureCell)
+    else if (this.observers === undefined) this.observers = observer
+    else if (typeof this.observers === "function") this.observers = [this.observers, observer]
+    else this.observers.push(observer)
+  }
+
+  unobserve(observer: Observer): void {
+    if (this.observers === observer) this.observers = undefined
+    else if (Array.isArray(this.observers)) this.observers = this.observers.filter((each) => each !== observer)
+  }
+
+  /**
+   * The task that waits for this call, if it is one of ours, gives its slot back until the call settles, or until the answer is called: the waiting
+   * is over.
+   */
+  parkWaiter(): () => void {
+    const resume = this.owner.waiting?.()
+    if (resume === undefined) return goOn
+    let parked = true
+    const release = (): void => {
+      if (parked) resume()
+      parked = false
+    }
+    this.observe(release)
+    return release
+  }
+}
+
+/** What `parkWaiter` answers outside of a task. */
+export const goOn = (): void => {}
+
+const released: ReadonlyArray<unknown> = []

@@ -1,0 +1,22 @@
+/** What a call may have besides its task and arguments. */
+import type { CallTrace } from "../wire/frames.ts"
+
+export interface CallForm {
+  /** `args` holds one array of items, each a call of its own: with the item as its argument, or as its tuple of arguments. */
+  readonly each?: "item" | "spread" | undefined
+  /** It never goes with others into a worker's hands: an item of a map, whose rest must not run once one has failed. */
+  readonly alone?: boolean | undefined
+  /** The task is a generator: its items go here. */
+  readonly sink?: ((items: ReadonlyArray<unknown>) => void) | undefined
+  /** How deep it is nested: calls that a call of ours submitted are one deeper. */
+  readonly depth?: number | undefined
+  /** The context of the call that hands this one in, which is its own too. */
+  readonly context?: unknown
+  /** In a worker: the wire id of the running call that hands this one in. */
+  readonly parent?: number | undefined
+  /** The caller's span and log annotations, when it calls from an Effect. */
+  readonly trace?: CallTrace | undefined
+}
+
+/** What a call has that has nothing. */
+export const plain: CallForm = {}

@@ -1,0 +1,71 @@
+/**
+ * Ending: everything handed in settles, then the workers end. Each step is taken once, however often it is asked for.
+ */
+import { LONGEST_DELAY, toMillis } from "../duration.ts"
+import type { DurationInput } from "../duration.ts"
+import type { Engine, Supervisor } from "./Engine.ts"
+
+export interface ShutdownOptions {
+  /** Cancel what has not started instead of running it. */
+  readonly cancelPending?: boolean | undefined
+  /** Milliseconds after which what still runs is interrupted, and then ended by force. For ever by default. */
+  readonly timeout?: DurationInput | undefined
+}
+
+export class Closing {
+  readonly #engine: Engine
+  readonly #supervisor: Supervisor
+  /** Whether it has begun, which holds the process to its end. */
+  hasBegun = false
+  #closing: Promise<void> | undefined
+  #drained: (() => void) | undefined
+
+  constructor(engine: Engine, supervisor: Supervisor) {
+    this.#engine = engine
+    this.#supervisor = supervisor
+  }
+
+  shutdown(options: ShutdownOptions): Promise<void> {
+    const after = options.timeout === undefined ? Infinity : toMillis(options.timeout, "timeout")
+    this.#engine.drain()
+    if (options.cancelPending === true) this.#engine.cancelPending()
+    if (after <= LONGEST_DELAY) {
+      const timer = setTimeout(() => this.#interruptAll(), after)
+      timer.unref()
+      void this.#close().finally(() => clearTimeout(timer))
+    }
+    return this.#close()
+  }
+
+  /** Ends now: cancels what is pending, interrupts what runs. */
+  terminate(): Promise<void> {
+    this.#engine.drain()
+    this.#interruptAll()
+    return this.#close()
+  }
+
+  /** The last call has settled. */
+  drained(): void {
+    this.#drained?.()
+  }
+
+  #interruptAll(): void {
+    this.#engine.cancelPending()
+    for (const lane of this.#engine.lanes) for (const cell of lane.calls()) this.#engine.abort(cell, "shutdown")
+  }
+
+  #close(): Promise<void> {
+    return this.#closing ??= this.#drainAndEnd()
+  }
+
+  async #drainAndEnd(): Promise<void> {
+    const engine = this.#engine
+    this.hasBegun = true
+    engine.alive.hold()
+    engine.room.tell()
+    if (engine.unsettled > 0) await new Promise<void>((resolve) => this.#drained = resolve)
+    engine.recycling.close()
+    await this.#supervisor.close()
+    engine.closed()
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * Hand-over: from the queue to the lanes, once per turn, and workers are asked for where the lanes were not enough.
+ *
+ * What a lane may take beyond its slots is said by `Lane.hasRoom`.
+ */
+import { availableParallelism } from "node:os"
+import { TaskTimeoutError, WorkerLostError } from "../ExecutorError.ts"
+import type { Engine, Supervisor } from "./Engine.ts"
+import { ours } from "./Failure.ts"
+import type { FutureCell } from "./FutureCell.ts"
+import type { Lane } from "./Lane.ts"
+
+/** Workers that may be starting at a time: more at once than there are cores only delay each other. */
+const startsAtATime = availableParallelism()
+
+export class Dispatcher {
+  readonly #engine: Engine
+  readonly #supervisor: Supervisor
+  #scheduled = false
+
+  constructor(engine: Engine, supervisor: Supervisor) {
+    this.#engine = engine
+    this.#supervisor = supervisor
+  }
+
+  /** Hands over once what runs now is over, so that calls which are handed in together travel together. */
+  schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    queueMicrotask(() => {
+      this.#scheduled = false
+      this.pump()
+    })
+  }
+
+  /**
+   * Hands waiting calls to lanes: first to those with a free slot, the least loaded first, then, if they are short, more of them to each, in equal parts.
+   * Then asks for workers where that was not enough.
+   */
+  pump(): void {
+    const { lanes, options: { concurrency }, queue } = this.#engine
+    for (let level = 0; level < concurrency && queue.size > 0; level++) {
+      for (const lane of lanes) {
+        if (lane.state === "ready" && !lane.retiring && lane.load <= level) this.#feed(lane, 1)
+      }
+    }
+    if (queue.size > 0) {
+      const share = Math.ceil(queue.size / lanes.size)
+      for (const lane of lanes) if (lane.state === "ready") this.#feed(lane, share)
+    }
+    for (const lane of lanes) lane.flush()
+    this.#grow()
+    this.#engine.room.tell()
+  }
+
+  /** Hands a lane so many calls, or as many as it has room for. */
+  #feed(lane: Lane, count: number): void {
+    const { options, queue } = this.#engine
+    for (let fed = 0; fed < count && !lane.retiring; fed++) {
+      const next = queue.peek()
+      if (next === undefined || !lane.hasRoom(next, options.concurrency)) return
+      this.#handOver(queue.shift()!, lane)
+    }
+  }
+
+  #handOver(cell: FutureCell, lane: Lane): void {
+    const engine = this.#engine
+    cell.start(lane.workerId!, performance.now())
+    engine.running++
+    lane.take(cell, lane.load >= engine.options.concurrency)
+    engine.recycling.look(lane)
+    const after = cell.options.timeout
+    if (after !== Infinity && engine.backend.remote !== true) {
+      engine.ladder.limit(
+        cell,
+        after,
+        ours(() => new TaskTimeoutError({ clock: "run", after }))
+      )
+    }
+  }
+
+  /** Starts workers while calls wait that nobody has room for, or fewer live than are always kept. */
+  #grow(): void {
+    const { lanes, options: { concurrency, maxWorkers, minWorkers }, queue, state } = this.#engine
+    if (state === "broken" || state === "closed") return
+    let room = this.#supervisor.starting * concurrency
+    let living = this.#supervisor.starting
+    let lost = 0
+    for (const lane of lanes) {
+      if (lane.state === "lost") lost++
+      else if (lane.state !== "starting") living++
+      if (lane.state === "ready" && !lane.retiring) room += concurrency - lane.load
+    }
+    // A worker that cannot be ended is replaced, but once: threads that spin for ever must not pile up.
+    const limit = lost > 1 ? maxWorkers + 1 - lost : maxWorkers
+    while (living < limit && this.#supervisor.starting < startsAtATime && (queue.size > room || living < minWorkers)) {
+      this.#supervisor.start()
+      room += concurrency
+      living++
+    }
+    if (living === 0 && lost > 0 && queue.size > 0) {
+      this.#engine.break(new WorkerLostError({ workerId: "all", reason: "unkillable" }))
+    }
+  }
+}

@@ -1,0 +1,24 @@
+/** Holds the process while it is held, by a timer that never fires. */
+import { LONGEST_DELAY } from "../duration.ts"
+
+export class KeepAlive {
+  #timer: NodeJS.Timeout | undefined
+  #over = false
+
+  hold(): void {
+    if (this.#over) return
+    if (this.#timer === undefined) this.#timer = setInterval(() => {}, LONGEST_DELAY)
+    else this.#timer.ref()
+  }
+
+  release(): void {
+    this.#timer?.unref()
+  }
+
+  /** It never holds the process again. */
+  end(): void {
+    this.#over = true
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+}

@@ -1,0 +1,99 @@
+/** Calls on their way to a worker: collected until the lane is flushed, then one frame. */
+import { CALL_STRIDE, HEADER, Kind, STREAM_WINDOW } from "../wire/frames.ts"
+import type { CallMeta, Frame, RemoteOptions, TaskReference } from "../wire/frames.ts"
+import { captureArgs } from "../wire/value.ts"
+import type { TaskDefinition } from "../worker/registry.ts"
+import type { FutureCell } from "./FutureCell.ts"
+
+export interface Parcel {
+  readonly frame: Frame
+  readonly transfers: ReadonlyArray<ArrayBuffer>
+}
+
+export class Outbox {
+  readonly #executor: number
+  readonly #generation: number
+  /** Whether the other side queues calls itself. */
+  readonly #remote: boolean
+  /** Index of each task that the worker was told of. */
+  readonly #known = new Map<TaskDefinition, number>()
+  #frame: Array<unknown> | undefined
+  #transfers: Array<ArrayBuffer> = []
+
+  constructor(executor: number, generation: number, remote: boolean) {
+    this.#executor = executor
+    this.#generation = generation
+    this.#remote = remote
+  }
+
+  add(cell: FutureCell): void {
+    this.#frame ??= [Kind.Calls, this.#executor, this.#generation]
+    this.#frame.push(
+      cell.wireId,
+      cell.id,
+      this.#reference(cell.task.definition),
+      argsOf(cell),
+      cell.deadline,
+      this.#meta(cell)
+    )
+    if (cell.transfers !== undefined) { for (const buffer of cell.transfers) this.#transfers.push(buffer) }
+  }
+
+  /** What was collected; `undefined` when nothing was. */
+  take(): Parcel | undefined {
+    const frame = this.#frame
+    if (frame === undefined) return undefined
+    const transfers = this.#transfers
+    this.#frame = undefined
+    if (transfers.length > 0) this.#transfers = []
+    return { frame, transfers }
+  }
+
+  #reference(definition: TaskDefinition): TaskReference {
+    const known = this.#known.get(definition)
+    if (known !== undefined) return known
+    const index = this.#known.size
+    this.#known.set(definition, index)
+    return [index, definition.module, definition.name]
+  }
+
+  #meta(cell: FutureCell): number | CallMeta {
+    const { each, parent, sink, trace } = cell.form
+    const plain = each === undefined && sink === undefined && trace === undefined && parent === undefined
+    const label = cell.task.options?.label
+    if (plain && label === undefined && cell.context === undefined && !this.#remote) return cell.attempt
+    return {
+      attempt: cell.attempt,
+      each,
+      window: sink === undefined || each !== undefined ? 0 : STREAM_WINDOW,
+      context: cell.context,
+      label,
+      trace,
+      parent,
+      options: this.#remote ? remoteOptions(cell) : undefined
+    }
+  }
+}
+
+/** The wire ids of the calls in a frame. */
+export const wireIds = ({ frame }: Parcel): ReadonlyArray<unknown> =>
+  frame.filter((_, at) => at >= HEADER && (at - HEADER) % CALL_STRIDE === 0)
+
+/** A call that may be tried again keeps its arguments as they were handed in: where values do not cross any border, an attempt might change them. */
+const argsOf = ({ args, options }: FutureCell): ReadonlyArray<unknown> => {
+  if (options.retry === undefined) return args
+  const copies = [...args]
+  try {
+    captureArgs(copies, { sharesMemory: true })
+  } catch {
+    // What can only be moved goes along once.
+    return args
+  }
+  return copies
+}
+
+/** What the other side is to see to, where it queues calls itself. */
+const remoteOptions = (cell: FutureCell): RemoteOptions => {
+  const { priority, queueTimeout, timeout } = cell.options
+  return { timeout, queueTimeout, priority }
+}

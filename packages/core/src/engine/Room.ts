@@ -1,0 +1,43 @@
+/** Those who wait until another call may wait: for room in the queue, and for the workers that are always kept. */
+import type { Engine } from "./Engine.ts"
+
+export class Room {
+  readonly #engine: Engine
+  #waiting: Array<() => void> = []
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+  }
+
+  /** Whether anybody waits. */
+  get isWanted(): boolean {
+    return this.#waiting.length > 0
+  }
+
+  /** Whether another call may wait, or would be told at once that it may not. */
+  get isThere(): boolean {
+    const { options, queue, state } = this.#engine
+    return state !== "open" || options.whenFull === "reject" || queue.size < options.maxPending
+  }
+
+  ready(): Promise<void> {
+    if (this.#isReady()) return Promise.resolve()
+    this.#engine.alive.hold()
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  /** There may be room now. */
+  tell(): void {
+    if (this.#waiting.length === 0) return
+    while (this.#waiting.length > 0 && this.#isReady()) this.#waiting.shift()!()
+    this.#engine.rest()
+  }
+
+  #isReady(): boolean {
+    const { lanes, options, queue, state } = this.#engine
+    if (state !== "open") return true
+    let up = 0
+    for (const lane of lanes) if (lane.state === "ready") up++
+    return queue.size < options.maxPending && up >= options.minWorkers
+  }
+}

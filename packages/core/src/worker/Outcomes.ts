@@ -1,0 +1,55 @@
+/** Outcomes on their way to the parent: collected, and sent together after the code that is running now. */
+import { Kind, OUTCOME_STRIDE } from "../wire/frames.ts"
+import type { Frame, Status } from "../wire/frames.ts"
+
+/** Outcomes are sent when so many fields have come together, or so many milliseconds have passed. */
+const FULL = 64 * OUTCOME_STRIDE
+const LONGEST_HOLD = 0.5
+
+export class Outcomes {
+  readonly #send: (frame: Frame, transfers: ReadonlyArray<ArrayBuffer>) => void
+  /** The executor and the generation that they belong to. */
+  header: readonly [executor: number, generation: number] = [0, 0]
+  #frame: Array<unknown> | undefined
+  /** Buffers that go with them. */
+  #transfers: Array<ArrayBuffer> = []
+  /** When some were last sent. */
+  #flushedAt = 0
+
+  constructor(send: (frame: Frame, transfers: ReadonlyArray<ArrayBuffer>) => void) {
+    this.#send = send
+  }
+
+  /** `isLast`: no other call waits here. */
+  add(wireId: number, status: Status, value: unknown, ran: number, isLast: boolean): void {
+    if (this.#frame === undefined) {
+      this.#frame = [Kind.Outcomes, ...this.header]
+      // Behind what tasks have just handed in themselves, which leaves in a microtask of its own: the parent is to hear of that before their outcomes.
+      queueMicrotask(() => queueMicrotask(() => this.flush()))
+    }
+    this.#frame.push(wireId, status, value, ran)
+    // Calls that answer at once follow each other without a pause: what is done is told meanwhile, so that the parent hands over more in time.
+    // Not the last: what its task has just handed in is to reach the parent before it.
+    if (isLast) return
+    if (this.#frame.length >= FULL || performance.now() - this.#flushedAt > LONGEST_HOLD) this.flush()
+  }
+
+  flush(): void {
+    const frame = this.#frame
+    if (frame === undefined) return
+    this.#frame = undefined
+    this.#flushedAt = performance.now()
+    this.#send(frame, this.takeTransfers())
+  }
+
+  /** Where buffers are added that go with the next frame. */
+  get transfers(): Array<ArrayBuffer> {
+    return this.#transfers
+  }
+
+  takeTransfers(): Array<ArrayBuffer> {
+    const transfers = this.#transfers
+    if (transfers.length > 0) this.#transfers = []
+    return transfers
+  }
+}
