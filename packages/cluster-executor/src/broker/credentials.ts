@@ -1,29 +1,68 @@
-/** What it takes to reach a broker, as options, in the connection file, and on the command line alike. */
+/** What it takes to reach a broker: the same in options, in the connection file and on the command line. */
+import { InvalidOptionError } from "@futures/core"
+import { jwtAuthenticator, nkeyAuthenticator } from "@nats-io/transport-node"
+import type { NodeConnectionOptions } from "@nats-io/transport-node"
 
-/** How to prove who we are. At most one of token, user and password, and NKey or JWT is used. */
+/** The namespace of those who name none. */
+export const DEFAULT_NAMESPACE = "default"
+
+/** How to prove who we are: one of `token`, `user` with `password`, and `nkeySeed` with or without `jwt`; nothing for a broker that asks for nothing. */
 export interface Credentials {
   /** The shared secret of a broker that knows no users. */
   readonly token?: string | undefined
   readonly user?: string | undefined
   readonly password?: string | undefined
-  /** The seed of an NKey, `SU...`; alone, or with the `jwt` that names its public key. */
+  /** The seed of an NKey, `SU...`; with `jwt`, of the user that it names. */
   readonly nkeySeed?: string | undefined
   readonly jwt?: string | undefined
-  /** Files, so that no key lies in the connection file. `caFile` alone checks the server; the other two prove the client. */
-  readonly tls?:
-    | {
-      readonly caFile?: string | undefined
-      readonly certFile?: string | undefined
-      readonly keyFile?: string | undefined
-    }
-    | undefined
+  readonly tls?: TlsFiles | undefined
 }
 
-/** A broker, and the namespace in it. */
+/** PEM files, so that no private key lies in the connection file. `caFile` checks the server; the other two prove who we are. `{}`: TLS, with the system's authorities. */
+export interface TlsFiles {
+  readonly caFile?: string | undefined
+  readonly certFile?: string | undefined
+  readonly keyFile?: string | undefined
+}
+
+/** A broker, and a namespace in it. */
 export interface Connection {
-  /** `host:port`, or `nats://host:port`. */
+  /** Each `host:port` or `nats://host:port`; several for brokers that form a cluster. */
   readonly servers: ReadonlyArray<string>
   readonly credentials: Credentials
-  /** Clusters of different names share a broker without seeing each other. */
+  /** Clusters of different namespaces share a broker without meeting. Default `"default"`. */
   readonly namespace: string
+}
+
+/** What `connect` of `@nats-io/transport-node` wants to know, for these credentials. */
+export const connectionOptions = (
+  { credentials, servers }: Pick<Connection, "servers" | "credentials">
+): NodeConnectionOptions => ({ servers: [...servers], ...proof(credentials), ...tlsOf(credentials.tls) })
+
+const proof = (
+  { jwt, nkeySeed, password, token, user }: Credentials
+): Pick<NodeConnectionOptions, "authenticator" | "token" | "user" | "pass"> => {
+  const ways = Object.entries({ token, user, nkeySeed: nkeySeed ?? jwt }).filter(([, value]) => value !== undefined)
+  if (ways.length > 1) {
+    const received = ways.map(([name]) => name).join(" and ")
+    throw new InvalidOptionError({ option: "credentials", received, expected: "one of token, user and nkeySeed" })
+  }
+  if (token !== undefined) return { token }
+  if (user !== undefined) return { user, ...(password !== undefined && { pass: password }) }
+  const seed = nkeySeed === undefined ? undefined : new TextEncoder().encode(nkeySeed)
+  if (jwt !== undefined) return { authenticator: jwtAuthenticator(jwt, seed) }
+  if (seed !== undefined) return { authenticator: nkeyAuthenticator(seed) }
+  return {}
+}
+
+const tlsOf = (tls: TlsFiles | undefined): Pick<NodeConnectionOptions, "tls"> => {
+  if (tls === undefined) return {}
+  const { caFile, certFile, keyFile } = tls
+  return {
+    tls: {
+      ...(caFile !== undefined && { caFile }),
+      ...(certFile !== undefined && { certFile }),
+      ...(keyFile !== undefined && { keyFile })
+    }
+  }
 }

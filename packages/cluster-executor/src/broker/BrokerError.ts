@@ -1,0 +1,15 @@
+/** What can go wrong with a broker of ours: data, as every error of `@futures/core`. */
+
+/** `"missing"`: there is no `nats-server`. `"start"`: it ended, or said nothing, before it was ready. `"connection-file"`: the file that describes a cluster cannot be read. */
+export type BrokerErrorReason = "missing" | "start" | "connection-file"
+
+/** A broker cannot be started or found. */
+export class BrokerError extends Error {
+  readonly _tag = "BrokerError"
+  readonly reason: BrokerErrorReason
+  constructor(fields: { readonly reason: BrokerErrorReason; readonly message: string; readonly cause?: unknown }) {
+    super(fields.message, "cause" in fields ? { cause: fields.cause } : undefined)
+    this.reason = fields.reason
+    Object.defineProperty(this, "name", { value: "BrokerError", configurable: true, writable: true })
+  }
+}

@@ -1,0 +1,66 @@
+/** The configuration of a `nats-server`, as an object: it reads JSON. */
+import type { ResolvedBrokerOptions } from "./options.ts"
+import { permissionsFor } from "./permissions.ts"
+
+/** Folders of its own, and the port that it is to have again after a restart. */
+export interface Place {
+  readonly port: number
+  readonly storeDir: string
+  /** Where it writes down which port it took. */
+  readonly portsDir: string
+}
+
+export const serverConfig = (options: ResolvedBrokerOptions, place: Place): Readonly<Record<string, unknown>> => ({
+  server_name: `futures-${options.namespace}`,
+  host: options.host,
+  // -1 stands for any that is free.
+  port: place.port === 0 ? -1 : place.port,
+  ports_file_dir: place.portsDir,
+  max_payload: options.maxPayload,
+  // What may wait for one client: several of the longest messages.
+  max_pending: Math.max(64 * 1024 * 1024, 4 * options.maxPayload),
+  ...(options.advertise !== undefined && place.port !== 0 && { client_advertise: `${options.advertise}:${place.port}` }),
+  jetstream: {
+    store_dir: place.storeDir,
+    sync_interval: options.sync === "always" ? "always" : "2m"
+  },
+  ...tls(options),
+  ...authorization(options)
+})
+
+const tls = ({ tls }: ResolvedBrokerOptions): object =>
+  tls === undefined ? {} : {
+    tls: {
+      cert_file: tls.certFile,
+      key_file: tls.keyFile,
+      ...(tls.caFile !== undefined && { ca_file: tls.caFile }),
+      verify: tls.verify ?? false
+    }
+  }
+
+const authorization = ({ authorization, namespace }: ResolvedBrokerOptions): object => {
+  switch (authorization.kind) {
+    case "open":
+      return {}
+    case "token":
+      return { authorization: { token: authorization.token } }
+    case "users":
+      return {
+        authorization: {
+          users: authorization.users.map(({ role, ...proof }) => ({
+            ...proof,
+            permissions: permissionsFor(role, namespace)
+          }))
+        }
+      }
+    case "operator": {
+      const { accounts, jwt, systemAccount } = authorization.operator
+      return {
+        operator: jwt,
+        resolver: "MEMORY",
+        resolver_preload: accounts,
+        ...(systemAccount !== undefined && { system_account: systemAccount })
+      }
+    }
+  }
+}
