@@ -7,7 +7,7 @@
  *     └──▶ BrokerError         └──▶ the store is deleted after `stop`, if it was a temporary one
  * ```
  */
-import { Watchdog } from "@futures/process-executor/Watchdog"
+import { Watchdog } from "@futures/process-executor/children"
 import { spawn } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
 import { once } from "node:events"
@@ -73,7 +73,6 @@ export class Broker {
     this.storeDir = options.storeDir === undefined
       ? mkdtempSync(join(tmpdir(), "futures-broker-"))
       : resolve(options.storeDir)
-    mkdirSync(this.storeDir, { recursive: true, mode: 0o700 })
     this.credentials = credentialsOf(options, "client")
     this.engineCredentials = credentialsOf(options, "engine")
   }
@@ -104,14 +103,27 @@ export class Broker {
   /** Ends it in good order, and deletes a store that was only temporary. */
   async stop(): Promise<void> {
     await this.#end("SIGTERM")
-    if (this.#temporary) rmSync(this.storeDir, { recursive: true, force: true })
+    this.#discard()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
   }
 
+  /** This process ends without having stopped it. */
+  readonly #abandoned = (): void => {
+    this.#child?.kill("SIGKILL")
+    this.#discard()
+  }
+
+  #discard(): void {
+    process.off("exit", this.#abandoned)
+    if (this.#temporary) rmSync(this.storeDir, { recursive: true, force: true, maxRetries: 3 })
+  }
+
   async #start(): Promise<void> {
+    mkdirSync(this.storeDir, { recursive: true, mode: 0o700 })
+    process.off("exit", this.#abandoned).on("exit", this.#abandoned)
     const log = join(this.storeDir, "nats-server.log")
     const file = join(this.storeDir, "nats-server.json")
     const place = { port: this.#port, storeDir: this.storeDir, portsDir: this.storeDir }
@@ -153,7 +165,7 @@ export class Broker {
   }
 
   #refused(why: unknown): BrokerError {
-    if (this.#temporary) rmSync(this.storeDir, { recursive: true, force: true })
+    this.#discard()
     const text = why instanceof Error ? why.message : String(why)
     const cause = why instanceof Error ? { cause: why } : {}
     return new BrokerError({ reason: "start", message: `${this.#binary} did not start: ${text}`, ...cause })

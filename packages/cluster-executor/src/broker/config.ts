@@ -1,5 +1,6 @@
 /** The configuration of a `nats-server`, as an object: it reads JSON. */
-import type { ResolvedBrokerOptions } from "./options.ts"
+import { resolve } from "node:path"
+import type { BrokerTls, ResolvedBrokerOptions } from "./options.ts"
 import { permissionsFor } from "./permissions.ts"
 
 /** Folders of its own, and the port that it is to have again after a restart. */
@@ -19,26 +20,27 @@ export const serverConfig = (options: ResolvedBrokerOptions, place: Place): Read
   max_payload: options.maxPayload,
   // What may wait for one client: several of the longest messages.
   max_pending: Math.max(64 * 1024 * 1024, 4 * options.maxPayload),
-  ...(options.advertise !== undefined && place.port !== 0 && { client_advertise: `${options.advertise}:${place.port}` }),
+  ...(options.advertise !== undefined && place.port !== 0 &&
+    { client_advertise: `${options.advertise}:${place.port}` }),
   jetstream: {
     store_dir: place.storeDir,
     sync_interval: options.sync === "always" ? "always" : "2m"
   },
-  ...tls(options),
-  ...authorization(options)
+  ...tlsBlock(options.tls),
+  ...authorizationBlock(options)
 })
 
-const tls = ({ tls }: ResolvedBrokerOptions): object =>
+const tlsBlock = (tls: BrokerTls | undefined): object =>
   tls === undefined ? {} : {
     tls: {
-      cert_file: tls.certFile,
-      key_file: tls.keyFile,
-      ...(tls.caFile !== undefined && { ca_file: tls.caFile }),
+      cert_file: resolve(tls.certFile),
+      key_file: resolve(tls.keyFile),
+      ...(tls.caFile !== undefined && { ca_file: resolve(tls.caFile) }),
       verify: tls.verify ?? false
     }
   }
 
-const authorization = ({ authorization, namespace }: ResolvedBrokerOptions): object => {
+const authorizationBlock = ({ authorization, namespace }: ResolvedBrokerOptions): object => {
   switch (authorization.kind) {
     case "open":
       return {}

@@ -116,7 +116,10 @@ const authorizationOf = ({ operator, roles, token, users }: BrokerOptions): Auth
   if (operator !== undefined) return { kind: "operator", operator }
   if (users !== undefined) return { kind: "users", users }
   if (roles === true) {
-    return { kind: "users", users: (["client", "engine"] as const).map((user) => ({ role: user, user, password: secret() })) }
+    return {
+      kind: "users",
+      users: (["client", "engine"] as const).map((user) => ({ role: user, user, password: secret() }))
+    }
   }
   if (token === false) return { kind: "open" }
   if (token === "") {
@@ -156,5 +159,9 @@ const whole = (option: string, value: unknown, least: number, most: number): num
 
 const oneOf = <A extends string>(option: string, value: A | undefined, values: ReadonlyArray<A>): A | undefined => {
   if (value === undefined || values.includes(value)) return value
-  throw new InvalidOptionError({ option, received: value, expected: values.map((each) => JSON.stringify(each)).join(" or ") })
+  throw new InvalidOptionError({
+    option,
+    received: value,
+    expected: values.map((each) => JSON.stringify(each)).join(" or ")
+  })
 }
