@@ -13,6 +13,7 @@ import type { TaskInfo } from "../Task.ts"
 import { captureArgs } from "../wire/value.ts"
 import { codecOf } from "../worker/codec.ts"
 import type { TaskCodec } from "../worker/codec.ts"
+import { refuseEndless } from "../worker/load.ts"
 import type { TaskDefinition } from "../worker/registry.ts"
 import { State } from "./Call.ts"
 import type { CallForm } from "./CallForm.ts"
@@ -49,6 +50,8 @@ export class Admission {
     // A call that runs may still hand in others while everything else is over.
     const takes = state === "open" || (state === "draining" && form.depth !== undefined)
     if (!takes) return this.#refuse(info, whyClosed(engine))
+    const endless = form.depth === undefined ? refuseEndless(info.definition.module) : undefined
+    if (endless !== undefined) return this.#refuse(info, ours(() => endless))
     const { context, maxPending, stacks, whenFull } = engine.options
     if (whenFull === "reject" && engine.queue.size >= maxPending) {
       return this.#refuse(info, ours(() => new QueueFullError({ maxPending })))

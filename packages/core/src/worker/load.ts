@@ -1,24 +1,40 @@
 /** From a reference to a function: imports the task's module once, then looks among its tasks, then among its exports. */
-import { TaskNotFoundError } from "../ExecutorError.ts"
-import { lookup, noSettings } from "./registry.ts"
+import { InvalidStateError, TaskNotFoundError } from "../ExecutorError.ts"
+import { currentTask } from "./context.ts"
+import { forget, loading, lookup, noSettings } from "./registry.ts"
 import type { TaskDefinition, TaskFunction } from "./registry.ts"
 
 /** Rejects with `TaskNotFoundError` when the module does not load or has no such name. */
 export const loadTask = async (module: string, name: string): Promise<TaskDefinition> => {
-  // In the parent's own realm (inline) the module is here already.
-  const here = lookup(module, name)
+  // In the parent's own realm (inline) the module is here already. What is still loading has declared its tasks, and is not fit to run them.
+  const here = loading.has(module) ? undefined : lookup(module, name)
   if (here !== undefined) return here
   let exports: Record<string, unknown>
+  loading.add(module)
   try {
     exports = await import(module)
   } catch (cause) {
+    forget(module)
     throw new TaskNotFoundError({ module, task: name, message: explain(module, cause), cause })
+  } finally {
+    loading.delete(module)
   }
   const declared = lookup(module, name)
   if (declared !== undefined) return declared
   const fn = exportedFunction(exports, name)
   if (fn === undefined) throw new TaskNotFoundError({ module, task: name })
   return { module, name, fn, settings: noSettings }
+}
+
+/**
+ * Why a call of this module may not be handed in: the module is being imported for a call, and hands one in as it loads. So would the worker of that
+ * call, without end.
+ */
+export const refuseEndless = (module: string): InvalidStateError | undefined => {
+  if (!loading.has(module) || currentTask() !== undefined) return undefined
+  return new InvalidStateError(
+    `${module} hands in a call of its own tasks while a worker loads it, and so would every worker: put tasks in a module of their own`
+  )
 }
 
 const exportedFunction = (exports: Record<string, unknown>, name: string): TaskFunction | undefined => {

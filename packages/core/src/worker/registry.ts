@@ -56,4 +56,13 @@ export const register = (meta: object, definition: TaskDefinition): boolean => {
 
 export const lookup = (module: string, name: string): TaskDefinition | undefined => modules.get(module)?.tasks.get(name)
 
+/** Forgets what a module declared before it failed to load. */
+export const forget = (module: string): void => {
+  modules.delete(module)
+}
+
+const loadingKey = Symbol.for("@futures/core/loading")
+/** Modules that are being imported for a call, in this realm. */
+export const loading: Set<string> = ((globalThis as { [loadingKey]?: Set<string> })[loadingKey] ??= new Set())
+
 export const noSettings: TaskSettings = { errors: [] }

@@ -2,6 +2,7 @@
 import {
   BrokenExecutorError,
   CancelledError,
+  InvalidStateError,
   Task,
   TaskNotFoundError,
   TaskTimeoutError,
@@ -130,6 +131,14 @@ if (readFileSync(${path}, "utf8").split("\\n").length === 2) process.exit(1)`
   law("A task module without the task fails the calls of that task", { promises: [8], needs }, async (trial) => {
     const { cause } = await notLoaded(trial, new URL(moduleOf("export const other = () => 1")))
     assert.equal(cause, undefined)
+  }),
+  law("A task module that hands in its own tasks as it loads fails its calls, and starts no workers of its own", {
+    promises: [8],
+    needs
+  }, async (trial) => {
+    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js"
+    const { cause } = await notLoaded(trial, new URL(`./tasksEndless.${extension}`, import.meta.url))
+    assert.ok(cause instanceof InvalidStateError)
   }),
   law("A task module that never finishes loading is ended by the run clock", {
     promises: [7, 13],
