@@ -1,6 +1,15 @@
 /** The public names of @futures/core. */
 export type { ShutdownOptions } from "./engine/Closing.ts"
 export type { ExecutorStats } from "./engine/Engine.ts"
+export type {
+  CallEvent,
+  CallRetryEvent,
+  CallSettleEvent,
+  ExecutorEvent,
+  ExecutorEvents,
+  WorkerEvent,
+  WorkerExitEvent
+} from "./engine/events.ts"
 export { asCompleted, gather, wait } from "./engine/many.ts"
 export type { WaitManyOptions, WaitResult } from "./engine/many.ts"
 export type { MapOptions, MapProgress } from "./engine/map.ts"

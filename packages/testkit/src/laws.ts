@@ -8,6 +8,7 @@ import { crashes } from "./laws/crashes.ts"
 import { effects } from "./laws/effects.ts"
 import { ending } from "./laws/ending.ts"
 import { errors } from "./laws/errors.ts"
+import { events } from "./laws/events.ts"
 import { futures } from "./laws/futures.ts"
 import { many } from "./laws/many.ts"
 import { map } from "./laws/map.ts"
@@ -54,6 +55,7 @@ export const contract: ReadonlyArray<LawSet> = [
   mapFamily,
   streams,
   progress,
+  events,
   effects,
   services,
   scopes,

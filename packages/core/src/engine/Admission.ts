@@ -19,6 +19,7 @@ import { State } from "./Call.ts"
 import type { CallForm } from "./CallForm.ts"
 import { plain } from "./CallForm.ts"
 import type { Engine } from "./Engine.ts"
+import { tellSettle, tellSubmit } from "./events.ts"
 import { ours } from "./Failure.ts"
 import type { Failure } from "./Failure.ts"
 import { FutureCell } from "./FutureCell.ts"
@@ -96,6 +97,8 @@ export class Admission {
     cell.refused = true
     cell.settle(State.Failed, failure, now)
     this.#engine.failed(cell)
+    tellSubmit(this.#engine, cell)
+    tellSettle(this.#engine, cell)
     return cell
   }
 }

@@ -143,6 +143,7 @@ export abstract class Call {
     if (this.code !== State.Running) return false
     this.code = State.Pending
     this.startedAt = undefined
+    this.ran = 0
     return true
   }
 

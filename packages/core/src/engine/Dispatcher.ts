@@ -6,6 +6,7 @@
 import { availableParallelism } from "node:os"
 import { TaskTimeoutError, WorkerLostError } from "../ExecutorError.ts"
 import type { Engine, Supervisor } from "./Engine.ts"
+import { tellStart } from "./events.ts"
 import { ours } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"
 import type { Lane } from "./Lane.ts"
@@ -68,6 +69,7 @@ export class Dispatcher {
     cell.start(lane.workerId!, performance.now())
     engine.running++
     lane.take(cell, lane.load >= engine.options.concurrency)
+    tellStart(engine, cell)
     engine.recycling.look(lane)
     const after = cell.options.timeout
     if (after !== Infinity && engine.backend.remote !== true) {

@@ -24,6 +24,7 @@ import type { CallForm } from "./CallForm.ts"
 import { Closing } from "./Closing.ts"
 import type { ShutdownOptions } from "./Closing.ts"
 import { Dispatcher } from "./Dispatcher.ts"
+import { tellRetry, tellSettle, tellSubmit, tellWorkerExit, tellWorkerReady } from "./events.ts"
 import { cancelledBy, failureOf } from "./Failure.ts"
 import type { Failure } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"
@@ -134,6 +135,7 @@ export class Engine {
   /** Takes a call in that was accepted. */
   admit(cell: FutureCell): void {
     if (this.unsettled++ === 0) this.alive.hold()
+    tellSubmit(this, cell)
     this.#enqueue(cell)
   }
 
@@ -155,7 +157,10 @@ export class Engine {
   }
 
   readonly laneEvents: LaneEvents = {
-    ready: () => this.pump(),
+    ready: (lane) => {
+      tellWorkerReady(this, lane)
+      this.pump()
+    },
     idle: (lane) => {
       this.recycling.look(lane)
       this.pump()
@@ -198,7 +203,7 @@ export class Engine {
     }
     lane.release()
     this.#nested.gone(lane)
-    this.#tellExit(workerExit(lane, exit))
+    this.#tellExit(lane, workerExit(lane, exit))
     this.pump()
   }
 
@@ -207,7 +212,7 @@ export class Engine {
     if (lane.state === "lost") return
     lane.abandon()
     this.#lost.push(lane)
-    this.#tellExit({
+    this.#tellExit(lane, {
       workerId: lane.workerId,
       exitCode: undefined,
       signal: undefined,
@@ -216,7 +221,8 @@ export class Engine {
     })
   }
 
-  #tellExit(exit: WorkerExit): void {
+  #tellExit(lane: Lane, exit: WorkerExit): void {
+    tellWorkerExit(this, lane, exit)
     try {
       this.options.onWorkerExit?.(exit)
     } catch (error) {
@@ -251,9 +257,10 @@ export class Engine {
   /** An attempt has ended without a value: there may be another. */
   #end(cell: FutureCell, state: 3 | 4, failure: Failure, lost: boolean): void {
     this.ladder.unlimit(cell)
+    const tell = tellRetry(this, cell, failure)
     if (state === State.Failed && this.state !== "broken" && this.#retries.retry(cell, failure, lost)) {
       this.running--
-      return
+      return tell?.()
     }
     this.settle(cell, state, state === State.Failed ? this.#retries.verdict(cell, failure) : failure)
   }
@@ -265,7 +272,9 @@ export class Engine {
     if (state === State.Succeeded) this.#counts.succeeded++
     else if (state === State.Cancelled) this.#counts.cancelled++
     else this.failed(cell)
-    if (--this.unsettled > 0) return
+    this.unsettled--
+    tellSettle(this, cell)
+    if (this.unsettled > 0) return
     this.rest()
     this.#closing.drained()
   }

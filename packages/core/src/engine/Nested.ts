@@ -80,7 +80,13 @@ export class Nested {
     const sink = meta.window > 0 || meta.each !== undefined
       ? (items: ReadonlyArray<unknown>) => lane.reply(Kind.Items, wireId, items)
       : undefined
-    const cell = this.#engine.accept(info, args, { each: meta.each, sink, depth, context: parent?.context })
+    const cell = this.#engine.accept(info, args, {
+      each: meta.each,
+      sink,
+      depth,
+      context: parent?.context,
+      trace: meta.trace
+    })
     cell.watched = true
     calls.set(wireId, cell)
     cell.observe(() => {

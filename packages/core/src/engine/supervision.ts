@@ -20,6 +20,7 @@ import type { LinkExit, SpawnSpec } from "../Backend.ts"
 import { LONGEST_DELAY } from "../duration.ts"
 import type { Setup } from "../wire/frames.ts"
 import type { Engine, Supervisor } from "./Engine.ts"
+import { tellWorkerStart } from "./events.ts"
 import { inheritedExecArgv } from "./execArgv.ts"
 import { Lane } from "./Lane.ts"
 import { exitCause } from "./lost.ts"
@@ -84,6 +85,7 @@ export const supervise = (engine: Engine, setup: Omit<Setup, "version" | "worker
     })
     fibers.set(lane, fiber as Fiber.Fiber<void>)
     engine.lanes.add(lane)
+    tellWorkerStart(engine, lane)
     lane.open(engine.backend, spec(), setup)
     const late = new StartFailure(new Error(`The worker was not ready within ${options.startTimeout} ms`))
     return Effect.raceFirst(Deferred.await(ready), Effect.andThen(pause(options.startTimeout), Effect.fail(late))).pipe(
