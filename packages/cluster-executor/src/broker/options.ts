@@ -61,7 +61,7 @@ export interface BrokerOptions {
 }
 
 /** Who may connect. */
-export type Authorization =
+type Authorization =
   | { readonly kind: "open" }
   | { readonly kind: "token"; readonly token: string }
   | { readonly kind: "users"; readonly users: ReadonlyArray<BrokerUser> }
@@ -143,7 +143,7 @@ export const namespaceOf = (value: string | undefined): string => {
 }
 
 /** Whether only this machine reaches the address. */
-export const isLoopback = (host: string): boolean =>
+const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)
 
 const text = (option: string, value: unknown): string | undefined => {
