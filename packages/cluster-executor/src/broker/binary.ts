@@ -6,7 +6,7 @@ import { cwd } from "node:process"
 import { BrokerError } from "./BrokerError.ts"
 
 /** The variable that names the program. */
-export const BINARY_VARIABLE = "FUTURES_NATS_SERVER"
+const BINARY_VARIABLE = "FUTURES_NATS_SERVER"
 
 const executable = process.platform === "win32" ? "nats-server.exe" : "nats-server"
 

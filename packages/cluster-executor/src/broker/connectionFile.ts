@@ -11,7 +11,7 @@ import type { Connection } from "./credentials.ts"
 import { DEFAULT_NAMESPACE } from "./credentials.ts"
 
 /** The variable that names another file. */
-export const CONNECTION_VARIABLE = "FUTURES_CLUSTER"
+const CONNECTION_VARIABLE = "FUTURES_CLUSTER"
 
 /** The process that holds a cluster together, so that `futures-cluster stop` can end it. */
 export interface Launcher {
