@@ -6,10 +6,12 @@
  *
  * On the worker's side, call `serve(port)` of `@futures/core/Worker`.
  */
-export type { ExecutorClass } from "./executorClass.ts"
+export { inheritedExecArgv } from "./engine/execArgv.ts"
+export type { Configure, ExecutorClass, ExecutorClassOf } from "./executorClass.ts"
 export { executorClass } from "./executorClass.ts"
 export { encodeFrame, FrameReader } from "./wire/bytes.ts"
 export type { Frame } from "./wire/frames.ts"
+export { monotonic } from "./wire/monotonic.ts"
 
 import type { Frame } from "./wire/frames.ts"
 
@@ -32,6 +34,11 @@ export interface LinkExit {
   readonly signal?: string | undefined
   /** An error that the backend itself saw: a failed spawn, a broken channel, an uncaught error of the worker. */
   readonly error?: unknown
+  /**
+   * The worker did nothing wrong: its whole machine is gone. Calls that ran on it are handed to others, each so many times at most; then it counts as the
+   * one that kills machines, and fails with `PoisonTaskError`.
+   */
+  readonly redeliver?: number | undefined
 }
 
 /** What a link tells the engine. Handlers never throw. */
@@ -40,6 +47,8 @@ export interface LinkEvents {
   readonly frame: (frame: Frame) => void
   /** The worker has ended. Exactly once; no frame arrives afterwards. */
   readonly exit: (exit: LinkExit) => void
+  /** The worker is wanted elsewhere: it is given no more calls, and ended once it has none. */
+  readonly recall: () => void
 }
 
 /** One worker, from the parent's side. A link by itself does not keep the process alive: the engine does, while calls are pending. */
@@ -53,8 +62,32 @@ export interface Link {
    * known, since otherwise nobody could say which of them a dead worker had started.
    */
   readonly started?: (() => number) | undefined
+  /** Where the worker lives on another machine, whose clock and whose memory are read from afar. */
+  readonly remote?: RemotePlace | undefined
   /** Ends the worker now, whatever it does. `exit` follows when it is gone; may be called more than once. */
   readonly kill: () => void
+}
+
+/** A worker's place on another machine. */
+export interface RemotePlace {
+  /** Settles once there is a place for it; never rejects. Until then nothing is sent, and `startTimeout` does not count. */
+  readonly placed: Promise<void>
+  /** What `info.host` and `info.engine` show; known once it is placed. */
+  readonly host: string
+  readonly engine: string
+  /** What `monotonic()` says over there now, or somewhat less. */
+  readonly now: () => number
+  /** When `started()` was last read over there, on that clock; asks for it to be read anew. */
+  readonly seen: () => number
+}
+
+/** A call that killed the machine that it ran on, each time. */
+export interface PoisonedCall {
+  readonly id: number
+  readonly module: string
+  readonly name: string
+  readonly args: ReadonlyArray<unknown>
+  readonly attempts: number
 }
 
 /** A kind of worker. */
@@ -70,6 +103,15 @@ export interface Backend {
    * takes as many calls as `concurrency` says.
    */
   readonly remote?: boolean | undefined
+  /**
+   * From the URL of a task's module to what travels, where the worker finds the module elsewhere; the other way is `WorkerPort.resolve`. What it answered
+   * once it answers with itself.
+   */
+  readonly locate?: ((module: string) => string) | undefined
+  /** Told of a call that ended as the one that kills machines (`LinkExit.redeliver`). */
+  readonly poisoned?: ((call: PoisonedCall) => void) | undefined
+  /** Ends what this backend holds for its executor, once that has ended and no worker is left. */
+  readonly close?: (() => Promise<void>) | undefined
   /** Starts a worker. May throw, or report `exit` later. */
   readonly spawn: (spec: SpawnSpec, events: LinkEvents) => Link
 }

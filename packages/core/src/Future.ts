@@ -41,6 +41,8 @@ export interface FutureInfo {
   readonly startedAt: number | undefined
   readonly finishedAt: number | undefined
   readonly host: string
+  /** The engine that runs it, or ran it last, on a cluster. */
+  readonly engine?: string | undefined
 }
 
 /**

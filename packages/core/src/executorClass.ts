@@ -21,22 +21,30 @@ import { provideNested } from "./worker/nested.ts"
 // Here the engine is loaded: a task that runs inline, or in a process that has executors of its own, finds it without loading it again.
 provideNested(nestedExecutor)
 
-/** A kind of executor: `ThreadExecutor`, `ProcessExecutor`, ... */
-export interface ExecutorClass {
+/** A kind of executor with options of its own. */
+export interface ExecutorClassOf<Options extends ExecutorOptions> {
   /** Starts nothing before the first call. Throws `InvalidOptionError`. */
-  new(options?: ExecutorOptions): Executor
+  new(options?: Options): Executor
   /** An executor that lives as long as the scope: closed by success it waits, closed by failure or interruption it cancels and interrupts. */
-  make(options?: ExecutorOptions): Effect.Effect<Executor, InvalidOptionError, Scope.Scope>
+  make(options?: Options): Effect.Effect<Executor, InvalidOptionError, Scope.Scope>
   /** The same as a layer. */
-  layer(options?: ExecutorOptions): Layer.Layer<Executor, InvalidOptionError>
+  layer(options?: Options): Layer.Layer<Executor, InvalidOptionError>
 }
+
+/** A kind of executor: `ThreadExecutor`, `ProcessExecutor`, ... */
+export interface ExecutorClass extends ExecutorClassOf<ExecutorOptions> {}
+
+/** Takes a backend's own options out of those that were given. Throws `InvalidOptionError` for a wrong one. */
+export type Configure<Options> = (
+  options: Options
+) => { readonly backend: Backend; readonly options: ExecutorOptions }
 
 /** What every worker of the executor is told. Throws `InvalidOptionError` when the initializer's arguments cannot travel. */
 const setupOf = (options: ResolvedOptions, backend: Backend): Omit<Setup, "version" | "workerId"> => {
   const { concurrency, context, initializer, memoryLimit, stdio } = options
   const reference = (task: unknown): { readonly module: string; readonly name: string } => {
     const { module, name } = infoOf(task)!.definition
-    return { module, name }
+    return { module: backend.locate?.(module) ?? module, name }
   }
   let first: Setup["initializer"]
   if (initializer !== undefined) {
@@ -59,11 +67,19 @@ const setupOf = (options: ResolvedOptions, backend: Backend): Omit<Setup, "versi
  * ```ts
  * export class VmExecutor extends executorClass(vmBackend) {}
  * ```
+ *
+ * A backend with options of its own gives a function, which takes them out and answers with the rest.
  */
-export const executorClass = (backend: Backend): ExecutorClass => {
+export function executorClass(backend: Backend): ExecutorClass
+export function executorClass<Options extends ExecutorOptions>(configure: Configure<Options>): ExecutorClassOf<Options>
+export function executorClass(given: Backend | Configure<ExecutorOptions>): ExecutorClass {
+  const configure = typeof given === "function"
+    ? given
+    : (options: ExecutorOptions) => ({ backend: given, options })
   class BackendExecutor extends EngineExecutor {
     constructor(options: ExecutorOptions = {}) {
-      const resolved = resolveOptions(options, backend)
+      const { backend, options: rest } = configure(options)
+      const resolved = resolveOptions(rest, backend)
       const setup = setupOf(resolved, backend)
       super(new Engine(backend, resolved, (engine) => supervise(engine, setup)))
     }

@@ -43,6 +43,7 @@ const parentOf = (host: CallHost): Backend => ({
   name: "nested",
   sharesMemory: host.mode.sharesMemory,
   remote: true,
+  locate: host.locate,
   spawn: (_: SpawnSpec, events: LinkEvents) => {
     host.onNested = (frame) => events.frame([frame[0], ...header, ...frame.slice(HEADER)])
     let header: ReadonlyArray<unknown> = []

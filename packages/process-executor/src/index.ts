@@ -1,6 +1,6 @@
 /** The executor on child processes: a crash, a leak or an endless loop in one stays there, and every one of them can be stopped. */
 import { executorClass } from "@futures/core/Backend"
-import { childProcesses } from "./child.ts"
+import { childProcesses } from "./backend.ts"
 import { Watchdog } from "./Watchdog.ts"
 
 /**

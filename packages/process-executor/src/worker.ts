@@ -1,47 +1,4 @@
 /** What each child process runs. */
-import { encodeFrame, FrameReader, serve } from "@futures/core/Worker"
-import type { Frame } from "@futures/core/Worker"
-import { writeSync } from "node:fs"
-import { Socket } from "node:net"
-import process from "node:process"
-import { Worker } from "node:worker_threads"
-import { mark } from "./marker.ts"
+import { serveParent } from "./serveParent.ts"
 
-const FROM_PARENT = 3
-const TO_PARENT = 4
-
-let isHeard = true
-
-/** Returns when the parent's end has the frame: then nothing is lost, however this process ends. A parent that does not read holds up this one alone. */
-const send = (frame: Frame): void => {
-  if (!isHeard) return
-  const bytes = encodeFrame(frame)
-  try {
-    for (let at = 0; at < bytes.length;) at += writeSync(TO_PARENT, bytes, at)
-  } catch {
-    // The parent is gone, or a task closed the channel: nobody waits for what runs here.
-    isHeard = false
-    process.exit(1)
-  }
-}
-
-const served = serve({
-  sharesMemory: false,
-  send,
-  end: () => process.exit(0),
-  mark,
-  memoryUsage: () => process.memoryUsage.rss()
-})
-const reader = new FrameReader((frame) => served.receive(frame as Frame), () => process.exit(1))
-const socket = new Socket({ fd: FROM_PARENT, readable: true, writable: false })
-socket.on("data", (chunk: Uint8Array) => reader.push(chunk))
-socket.on("close", () => process.exit(1))
-socket.on("error", () => process.exit(1))
-
-const [, , parent] = process.argv
-if (parent !== undefined) {
-  const file = import.meta.url.endsWith(".ts")
-    ? new URL("./orphan.ts", import.meta.url)
-    : new URL("./orphan.js", import.meta.url)
-  new Worker(file, { argv: [parent], env: {}, execArgv: [] }).unref()
-}
+serveParent()

@@ -52,7 +52,11 @@ export abstract class Call {
   lane: Lane | undefined = undefined
   /** The worker that runs it, or ran it last. Engine only. */
   workerId: number | string | undefined = undefined
+  /** The other machine that runs it, or ran it last. Engine only. */
+  place: { readonly host: string; readonly engine: string } | undefined = undefined
   attempt = 0
+  /** How often the machine under it died. Engine only. */
+  losses: number
   /** This hand-over's id on its worker's wire. Lane only. */
   wireId = -1
   /** How quick its task has been. Engine only. */
@@ -98,6 +102,7 @@ export abstract class Call {
     this.args = args
     this.transfers = transfers
     this.form = form
+    this.losses = form.losses ?? 0
     this.submittedAt = now
   }
 
@@ -120,11 +125,12 @@ export abstract class Call {
   }
 
   /** pending ──▶ running. Answers `false`, and changes nothing, when it is no longer pending. */
-  start(workerId: number | string, now: number): boolean {
+  start(workerId: number | string, now: number, place?: Call["place"]): boolean {
     if (this.code !== State.Pending) return false
     this.code = State.Running
     this.attempt++
     this.workerId = workerId
+    this.place = place
     this.startedAt = now
     return true
   }

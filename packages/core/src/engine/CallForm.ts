@@ -6,6 +6,8 @@ export interface CallForm {
   readonly each?: "item" | "spread" | undefined
   /** It never goes with others into a worker's hands: an item of a map, whose rest must not run once one has failed. */
   readonly alone?: boolean | undefined
+  /** How often the machine under it has died already. */
+  readonly losses?: number | undefined
   /** The task is a generator: its items go here. */
   readonly sink?: ((items: ReadonlyArray<unknown>) => void) | undefined
   /** How deep it is nested: calls that a call of ours submitted are one deeper. */

@@ -66,6 +66,7 @@ export class Closing {
     if (engine.unsettled > 0) await new Promise<void>((resolve) => this.#drained = resolve)
     engine.recycling.close()
     await this.#supervisor.close()
+    await this.#engine.backend.close?.()
     engine.closed()
   }
 }

@@ -66,7 +66,7 @@ export class Dispatcher {
 
   #handOver(cell: FutureCell, lane: Lane): void {
     const engine = this.#engine
-    cell.start(lane.workerId!, performance.now())
+    cell.start(lane.workerId!, performance.now(), lane.place)
     engine.running++
     lane.take(cell, lane.load >= engine.options.concurrency)
     tellStart(engine, cell)

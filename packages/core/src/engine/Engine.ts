@@ -11,7 +11,7 @@
 import { hostname } from "node:os"
 import type { Backend, LinkExit } from "../Backend.ts"
 import type { CancelReason } from "../ExecutorError.ts"
-import { describe } from "../ExecutorError.ts"
+import { describe, PoisonTaskError } from "../ExecutorError.ts"
 import type { ResolvedOptions, WorkerExit } from "../options.ts"
 import type { TaskInfo } from "../Task.ts"
 import type { ErrorRecord } from "../wire/error.ts"
@@ -25,7 +25,7 @@ import { Closing } from "./Closing.ts"
 import type { ShutdownOptions } from "./Closing.ts"
 import { Dispatcher } from "./Dispatcher.ts"
 import { tellRetry, tellSettle, tellSubmit, tellWorkerExit, tellWorkerReady } from "./events.ts"
-import { cancelledBy, failureOf } from "./Failure.ts"
+import { cancelledBy, failureOf, ours } from "./Failure.ts"
 import type { Failure } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"
 import { KeepAlive } from "./KeepAlive.ts"
@@ -198,13 +198,36 @@ export class Engine {
     for (const cell of lane.calls()) {
       if (unstarted.includes(cell)) continue
       const asked = this.ladder.stopped(cell)
-      if (asked === undefined) this.#end(cell, State.Failed, lost, true)
-      else this.#end(cell, asked.state, asked.failure, false)
+      if (asked !== undefined) this.#end(cell, asked.state, asked.failure, false)
+      else if (exit.redeliver === undefined || !this.#redeliver(cell, lost, exit.redeliver)) {
+        this.#end(cell, State.Failed, lost, true)
+      }
     }
     lane.release()
     this.#nested.gone(lane)
     this.#tellExit(lane, workerExit(lane, exit))
     this.pump()
+  }
+
+  /** The machine under a call is gone: it keeps its turn on another, unless it is the one that kills machines. */
+  #redeliver(cell: FutureCell, lost: Failure, atMost: number): boolean {
+    const { args, form, id, task } = cell
+    // What a generator has yielded cannot be taken back.
+    if (form.sink !== undefined && form.each === undefined) return false
+    const attempts = ++cell.losses
+    if (form.each !== undefined) {
+      // Some items may have answered: the map hands in the others.
+      this.settle(cell, State.Failed, { ...lost, lost: "redeliver" })
+      return true
+    }
+    if (attempts >= atMost) {
+      this.settle(cell, State.Failed, ours(() => new PoisonTaskError({ attempts, cause: lost.build() })))
+      this.backend.poisoned?.({ id, module: task.definition.module, name: task.definition.name, args, attempts })
+      return true
+    }
+    this.ladder.unlimit(cell)
+    this.#takeBack(cell)
+    return true
   }
 
   /** A worker was to be ended and does not end: it is reported, and named when the executor is shut down. */

@@ -16,8 +16,8 @@ export interface Failure {
   /** `threw`: by the task's own code, untyped. `failed`: a typed failure of the task's Effect. `ours`: an error of `ExecutorError.ts`. */
   readonly kind: "threw" | "failed" | "ours"
   readonly build: () => unknown
-  /** The worker died: `"exact"` when it had said everything first, so that what it had not answered is what it was running. */
-  readonly lost?: "exact" | "unknown"
+  /** The worker died: `"exact"` when it had said everything first, so that what it had not answered is what it was running. `"redeliver"`: with its machine, and may run again. */
+  readonly lost?: "exact" | "unknown" | "redeliver"
   /** As it came from a worker. */
   readonly record?: ErrorRecord
 }

@@ -114,7 +114,8 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
       submittedAt: epoch(this.submittedAt)!,
       startedAt: epoch(this.startedAt),
       finishedAt: epoch(this.finishedAt),
-      host: this.owner.host
+      host: this.place?.host ?? this.owner.host,
+      ...(this.place === undefined ? {} : { engine: this.place.engine })
     }
   }
 

@@ -2,9 +2,8 @@
  * What is in a worker's hands: calls handed over and not yet answered, each under its wire id, and how much work they are worth.
  */
 import { SLOTS } from "../wire/frames.ts"
-import { monotonic } from "../wire/monotonic.ts"
 import type { FutureCell } from "./FutureCell.ts"
-import { BUDGET, LEASE, MOST } from "./Pace.ts"
+import { BUDGET, MOST } from "./Pace.ts"
 
 export class Hands {
   /** By slot. */
@@ -33,10 +32,10 @@ export class Hands {
     return !this.late && this.load < MOST && this.#expected + costOf(cell) <= BUDGET
   }
 
-  /** Takes a call. `leased`: beyond its slots, to be started soon or given back. */
-  take(cell: FutureCell, leased: boolean): void {
-    cell.deadline = leased ? monotonic() + LEASE : 0
-    if (!leased) this.late = false
+  /** Takes a call. With a `deadline` beyond its slots, to be started by then or given back; 0 for one that holds a slot. */
+  take(cell: FutureCell, deadline: number): void {
+    cell.deadline = deadline
+    if (deadline === 0) this.late = false
     const slot = this.#freeSlots.pop() ?? this.#calls.length
     this.#calls[slot] = cell
     this.load++

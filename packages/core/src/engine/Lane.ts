@@ -10,7 +10,7 @@
  *
  * A lane has one life and one generation: a worker that is replaced is another lane.
  */
-import type { Backend, Link, LinkExit, SpawnSpec } from "../Backend.ts"
+import type { Backend, Link, LinkExit, RemotePlace, SpawnSpec } from "../Backend.ts"
 import { describe } from "../ExecutorError.ts"
 import type { ErrorRecord } from "../wire/error.ts"
 import { HEADER, Kind, OUTCOME_STRIDE, Status, WIRE_VERSION } from "../wire/frames.ts"
@@ -74,10 +74,10 @@ export class Lane {
   initializerFailed = false
   readonly #events: LaneEvents
 
-  constructor(executor: number, generation: number, remote: boolean, events: LaneEvents) {
+  constructor(executor: number, generation: number, backend: Backend, events: LaneEvents) {
     this.executor = executor
     this.generation = generation
-    this.#outbox = new Outbox(executor, generation, remote)
+    this.#outbox = new Outbox(executor, generation, backend)
     this.#events = events
   }
 
@@ -88,16 +88,35 @@ export class Lane {
   /** Gives birth to the worker; a backend that throws is a worker that ended at once. */
   open(backend: Backend, spec: SpawnSpec, setup: Omit<Setup, "version" | "workerId">): void {
     try {
-      this.#link = backend.spawn(spec, { frame: (frame) => this.#receive(frame), exit: (exit) => this.#exited(exit) })
+      this.#link = backend.spawn(spec, {
+        frame: (frame) => this.#receive(frame),
+        exit: (exit) => this.#exited(exit),
+        recall: () => this.#recalled()
+      })
     } catch (error) {
       return this.#exited({ error })
     }
+    if (this.place === undefined) this.#greet(setup)
+    else void this.place.placed.then(() => this.#greet(setup))
+  }
+
+  #greet(setup: Omit<Setup, "version" | "workerId">): void {
     this.#send([
       Kind.Hello,
       this.executor,
       this.generation,
-      { version: WIRE_VERSION, workerId: this.#link.workerId, ...setup } satisfies Setup
+      { version: WIRE_VERSION, workerId: this.workerId, ...setup } satisfies Setup
     ])
+  }
+
+  #recalled(): void {
+    this.retiring = true
+    this.#events.idle(this)
+  }
+
+  /** Its place on another machine, if it is to have one. */
+  get place(): RemotePlace | undefined {
+    return this.#link?.remote
   }
 
   /** How many calls it has in hand that hold a slot. */
@@ -121,7 +140,7 @@ export class Lane {
   /** Takes a call; it is sent with the next `flush`. `leased`: it takes it beyond its slots, to be started soon or given back. */
   take(cell: FutureCell, leased: boolean): void {
     if (leased) this.#watchLeases()
-    this.#hands.take(cell, leased)
+    this.#hands.take(cell, leased ? (this.place?.now() ?? monotonic()) + LEASE : 0)
     cell.lane = this
     this.taken++
     this.#outbox.add(cell)
@@ -154,7 +173,7 @@ export class Lane {
    * be started, since the worker looks at the deadline once more after it has marked a call.
    */
   #takeBackExpired(): void {
-    const now = monotonic()
+    const now = this.place?.seen() ?? monotonic()
     let leased = false
     for (const cell of this.#hands.unstarted(this.#link?.started?.() ?? 0)) {
       if (cell.deadline === 0) continue

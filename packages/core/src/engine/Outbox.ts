@@ -1,4 +1,5 @@
 /** Calls on their way to a worker: collected until the lane is flushed, then one frame. */
+import type { Backend } from "../Backend.ts"
 import { CALL_STRIDE, HEADER, Kind, STREAM_WINDOW } from "../wire/frames.ts"
 import type { CallMeta, Frame, RemoteOptions, TaskReference } from "../wire/frames.ts"
 import { captureArgs } from "../wire/value.ts"
@@ -15,15 +16,18 @@ export class Outbox {
   readonly #generation: number
   /** Whether the other side queues calls itself. */
   readonly #remote: boolean
+  /** What travels in place of a module's URL. */
+  readonly #locate: Backend["locate"]
   /** Index of each task that the worker was told of. */
   readonly #known = new Map<TaskDefinition, number>()
   #frame: Array<unknown> | undefined
   #transfers: Array<ArrayBuffer> = []
 
-  constructor(executor: number, generation: number, remote: boolean) {
+  constructor(executor: number, generation: number, backend: Backend) {
     this.#executor = executor
     this.#generation = generation
-    this.#remote = remote
+    this.#remote = backend.remote === true
+    this.#locate = backend.locate
   }
 
   add(cell: FutureCell): void {
@@ -54,7 +58,7 @@ export class Outbox {
     if (known !== undefined) return known
     const index = this.#known.size
     this.#known.set(definition, index)
-    return [index, definition.module, definition.name]
+    return [index, this.#locate?.(definition.module) ?? definition.module, definition.name]
   }
 
   #meta(cell: FutureCell): number | CallMeta {

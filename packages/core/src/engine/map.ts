@@ -253,7 +253,7 @@ export class MapRun<A> {
   }
 
   /** Hands in a chunk, whose outcomes are yielded at a position among the others. */
-  #open(items: ReadonlyArray<unknown>, position: number): void {
+  #open(items: ReadonlyArray<unknown>, position: number, losses = 0): void {
     const outcomes: Array<unknown> = []
     const sink = (more: ReadonlyArray<unknown>): void => {
       const known = outcomes.length
@@ -262,7 +262,7 @@ export class MapRun<A> {
       this.#wake?.()
     }
     const cell = items.length > 1
-      ? this.#engine.submit(this.#task, [items], { ...this.#form, each: this.#spread ? "spread" : "item", sink })
+      ? this.#engine.submit(this.#task, [items], { ...this.#form, each: this.#spread ? "spread" : "item", sink, losses })
       : this.#engine.submit(this.#task, this.#spread ? items[0] as Array<unknown> : [items[0]], {
         ...this.#form,
         alone: true
@@ -320,7 +320,18 @@ export class MapRun<A> {
       outcomes.push(WHOLE, cell.failure)
       chunk.size = told + 1
       this.#open(captured.slice(told + 1), position + 1)
+    } else if (cell.failure.lost === "redeliver" && position >= 0) {
+      const rest = (this.#codec === undefined ? captured : items).slice(told)
+      chunk.size = told
+      if (told === chunk.cursor) this.#chunks.splice(position, 1)
+      this.#redeliver(rest, told === chunk.cursor ? position : position + 1, cell.losses)
     } else for (let at = told; at < size; at++) outcomes.push(WHOLE, cell.failure)
+  }
+
+  /** The machine under these items died: they run on another; when that has happened twice each runs alone, so that one that kills machines is found. */
+  #redeliver(items: ReadonlyArray<unknown>, position: number, losses: number): void {
+    if (losses < 2) return this.#open(items, position, losses)
+    items.forEach((item, at) => this.#open([item], position + at))
   }
 
   #measure({ cell, size }: Chunk): void {

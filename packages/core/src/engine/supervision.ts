@@ -65,7 +65,7 @@ export const supervise = (engine: Engine, setup: Omit<Setup, "version" | "worker
     const ready = Deferred.makeUnsafe<void, StartFailure>()
     const gone = Deferred.makeUnsafe<void>()
     let wasReady = false
-    const lane = new Lane(engine.id, ++generation, engine.backend.remote === true, {
+    const lane = new Lane(engine.id, ++generation, engine.backend, {
       ...laneEvents,
       ready: (self) => {
         wasReady = true
@@ -88,7 +88,10 @@ export const supervise = (engine: Engine, setup: Omit<Setup, "version" | "worker
     tellWorkerStart(engine, lane)
     lane.open(engine.backend, spec(), setup)
     const late = new StartFailure(new Error(`The worker was not ready within ${options.startTimeout} ms`))
-    return Effect.raceFirst(Deferred.await(ready), Effect.andThen(pause(options.startTimeout), Effect.fail(late))).pipe(
+    const placed = lane.place?.placed
+    const overdue = Effect.andThen(pause(options.startTimeout), Effect.fail(late))
+    const tooLate = placed === undefined ? overdue : Effect.andThen(Effect.promise(() => placed), overdue)
+    return Effect.raceFirst(Deferred.await(ready), tooLate).pipe(
       Effect.andThen(Deferred.await(gone)),
       Effect.ensuring(end(engine, lane, Deferred.await(gone))),
       Effect.ensuring(Effect.sync(() => engine.lanes.delete(lane) && undefined))

@@ -4,11 +4,16 @@ import { format } from "node:util"
 import type { CallTrace, Frame } from "../wire/frames.ts"
 import type { CaptureMode } from "../wire/value.ts"
 import type { TaskContext } from "./context.ts"
+import type { TaskDefinition } from "./registry.ts"
 
 /** What a call tells its host while it runs. */
 export interface CallHost {
   readonly workerId: number | string
   readonly mode: CaptureMode
+  /** Finds a task by what names it in frames. Rejects with `TaskNotFoundError`. */
+  readonly load: (module: string, name: string) => Promise<TaskDefinition>
+  /** What travels in place of a module's URL. */
+  readonly locate: ((module: string) => string) | undefined
   readonly progress: (wireId: number, value: unknown) => void
   /** Sends a frame to the parent. */
   readonly send: (kind: number, ...body: ReadonlyArray<unknown>) => void

@@ -36,6 +36,10 @@ export interface WorkerPort extends CaptureMode {
    * call starts.
    */
   readonly mark?: ((started: number) => void) | undefined
+  /** From what names a module in a frame to the URL that is imported here, where modules lie elsewhere than in the parent. May throw an error of ours. */
+  readonly resolve?: ((module: string, task: string) => string) | undefined
+  /** The other way, for calls that tasks hand in themselves. */
+  readonly locate?: ((module: string) => string) | undefined
   /** Bytes that this worker uses, where that can be told. */
   readonly memoryUsage?: (() => number) | undefined
 }
@@ -89,6 +93,10 @@ export class Host implements CallHost, Surroundings {
 
   get mode(): CaptureMode {
     return this.#port
+  }
+
+  get locate(): ((module: string) => string) | undefined {
+    return this.#port.locate
   }
 
   readonly transfers = (): Array<ArrayBuffer> => this.#outcomes.transfers
@@ -167,7 +175,7 @@ export class Host implements CallHost, Surroundings {
         const versions = `${setup.version}, the worker ${WIRE_VERSION}`
         throw new Error(`Two versions of @futures/core meet: the parent speaks wire ${versions}`)
       }
-      if (setup.restore !== undefined) this.restore = (await loadTask(setup.restore.module, setup.restore.name)).fn
+      if (setup.restore !== undefined) this.restore = (await this.load(setup.restore.module, setup.restore.name)).fn
       if (setup.initializer !== undefined) await initialize(this, setup.initializer)
     } catch (error) {
       this.fatal(error, true)
@@ -178,6 +186,11 @@ export class Host implements CallHost, Surroundings {
       this.#memory = new MemoryWatch(setup.memoryLimit, memoryUsage, (bytes) => this.send(Kind.Memory, bytes))
     }
     this.send(Kind.Ready)
+  }
+
+  /** Finds a task by what names it in frames. Rejects with `TaskNotFoundError`. */
+  async load(module: string, name: string): Promise<TaskDefinition> {
+    return loadTask(this.#port.resolve?.(module, name) ?? module, name)
   }
 
   #learn(reference: TaskReference): number {
@@ -227,7 +240,7 @@ export class Host implements CallHost, Surroundings {
   async #load(context: CallContext, call: WaitingCall): Promise<void> {
     const task = this.#tasks[call.task]!
     try {
-      task.definition = await loadTask(task.module, task.name)
+      task.definition = await this.load(task.module, task.name)
     } catch (error) {
       return this.#answer(context, Status.Refused, encodeError(error, this.#port))
     }

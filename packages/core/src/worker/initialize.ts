@@ -6,14 +6,13 @@ import type { Setup } from "../wire/frames.ts"
 import { CallContext } from "./CallContext.ts"
 import type { CallHost } from "./CallContext.ts"
 import { invoke } from "./invoke.ts"
-import { loadTask } from "./load.ts"
 
 /** Rejects with what the initializer ended with. */
 export const initialize = async (
   host: CallHost,
   { args, module, name }: NonNullable<Setup["initializer"]>
 ): Promise<void> => {
-  const definition = await loadTask(module, name)
+  const definition = await host.load(module, name)
   const call = { context: new CallContext(host, -1, 0, 1, name), definition, args, carried: undefined }
   const around = { mode: host.mode, transfers: () => [], restore: undefined }
   await new Promise<void>((resolve, reject) =>

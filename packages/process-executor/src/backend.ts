@@ -1,0 +1,27 @@
+/** Child processes as workers. */
+import { encodeFrame, FrameReader } from "@futures/core/Backend"
+import type { Backend, Frame, LinkEvents, SpawnSpec } from "@futures/core/Backend"
+import { fileURLToPath } from "node:url"
+import { openChild } from "./child.ts"
+import type { Watchdog } from "./Watchdog.ts"
+
+const entry = fileURLToPath(import.meta.resolve("@futures/process-executor/worker"))
+
+export const childProcesses = (watchdog: Watchdog): Backend => ({
+  name: "process",
+  sharesMemory: false,
+  spawn: (spec: SpawnSpec, events: LinkEvents) => {
+    const execArgv = [...spec.inheritedExecArgv, ...spec.execArgv]
+    const reader = new FrameReader((frame) => events.frame(frame as Frame), (cause) => child.fail(cause))
+    const child = openChild({ entry, execArgv, env: spec.env, watchdog }, {
+      bytes: (chunk) => reader.push(chunk),
+      exit: events.exit
+    })
+    return {
+      workerId: child.pid ?? "unborn",
+      send: (frame) => child.write(encodeFrame(frame)),
+      started: child.started,
+      kill: child.kill
+    }
+  }
+})
