@@ -262,7 +262,12 @@ export class MapRun<A> {
       this.#wake?.()
     }
     const cell = items.length > 1
-      ? this.#engine.submit(this.#task, [items], { ...this.#form, each: this.#spread ? "spread" : "item", sink, losses })
+      ? this.#engine.submit(this.#task, [items], {
+        ...this.#form,
+        each: this.#spread ? "spread" : "item",
+        sink,
+        losses
+      })
       : this.#engine.submit(this.#task, this.#spread ? items[0] as Array<unknown> : [items[0]], {
         ...this.#form,
         alone: true

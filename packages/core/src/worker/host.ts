@@ -189,8 +189,8 @@ export class Host implements CallHost, Surroundings {
   }
 
   /** Finds a task by what names it in frames. Rejects with `TaskNotFoundError`. */
-  async load(module: string, name: string): Promise<TaskDefinition> {
-    return loadTask(this.#port.resolve?.(module, name) ?? module, name)
+  load(module: string, name: string): Promise<TaskDefinition> {
+    return loadTask(module, name, this.#port.resolve)
   }
 
   #learn(reference: TaskReference): number {

@@ -4,8 +4,13 @@ import { currentTask } from "./context.ts"
 import { forget, loading, lookup, noSettings } from "./registry.ts"
 import type { TaskDefinition, TaskFunction } from "./registry.ts"
 
-/** Rejects with `TaskNotFoundError` when the module does not load or has no such name. */
-export const loadTask = async (module: string, name: string): Promise<TaskDefinition> => {
+/** Rejects with `TaskNotFoundError` when the module does not load or has no such name. `resolve` says where it lies here. */
+export const loadTask = async (
+  given: string,
+  name: string,
+  resolve?: (module: string, task: string) => string
+): Promise<TaskDefinition> => {
+  const module = resolve === undefined ? given : resolve(given, name)
   // In the parent's own realm (inline) the module is here already. What is still loading has declared its tasks, and is not fit to run them.
   const here = loading.has(module) ? undefined : lookup(module, name)
   if (here !== undefined) return here
