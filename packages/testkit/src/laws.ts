@@ -14,6 +14,7 @@ import { many } from "./laws/many.ts"
 import { map } from "./laws/map.ts"
 import { mapFailures } from "./laws/mapFailures.ts"
 import { mapFamily } from "./laws/mapFamily.ts"
+import { metrics } from "./laws/metrics.ts"
 import { nested } from "./laws/nested.ts"
 import { options } from "./laws/options.ts"
 import { order } from "./laws/order.ts"
@@ -56,6 +57,7 @@ export const contract: ReadonlyArray<LawSet> = [
   streams,
   progress,
   events,
+  metrics,
   effects,
   services,
   scopes,
