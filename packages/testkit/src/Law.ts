@@ -15,6 +15,8 @@ export interface Law {
   readonly needs: ReadonlyArray<Capability>
   /** Whether it tries histories of its own making: the more, the better. */
   readonly histories?: boolean | undefined
+  /** How long it may take to answer, in milliseconds; 15 seconds by default. */
+  readonly limit?: number | undefined
   /** Rejects when the law is broken. */
   readonly check: (trial: Trial) => Promise<void>
 }
@@ -37,6 +39,7 @@ export interface LawFacts {
   readonly promises: ReadonlyArray<number>
   readonly needs?: ReadonlyArray<Capability> | undefined
   readonly histories?: boolean | undefined
+  readonly limit?: number | undefined
 }
 
 /** What there is to say about a property besides its sentence. */
@@ -56,6 +59,7 @@ export const law = (name: string, facts: LawFacts, check: (trial: Trial) => Prom
   promises: facts.promises,
   needs: facts.needs ?? [],
   histories: facts.histories,
+  limit: facts.limit,
   check
 })
 

@@ -80,7 +80,7 @@ export class Bench {
         return { path, lines: () => linesOf(path) }
       }
     }
-    const broken = await failureOf(within(LAW_LIMIT, "the law to answer", law.check(trial)))
+    const broken = await failureOf(within(law.limit ?? LAW_LIMIT, "the law to answer", law.check(trial)))
     // Held tasks end with their signals; then executors have nothing to wait for.
     await (await signals)?.close()
     const busy = [...this.#shared.values()].some((executor) => executor.stats().pending + executor.stats().running > 0)

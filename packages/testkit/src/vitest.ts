@@ -52,7 +52,7 @@ export const conformance = (subject: Subject, options: ConformanceOptions = {}):
             test(title, { timeout: 0 }, async () => {
               runs += (await deepen(subject, law, share, (line) => console.info(line))).runs
             })
-          } else if (gap === undefined) test(title, { timeout: TEST_LIMIT }, () => bench.check(law))
+          } else if (gap === undefined) test(title, { timeout: (law.limit ?? 0) + TEST_LIMIT }, () => bench.check(law))
           else {
             excused.set(gap.name, (excused.get(gap.name) ?? 0) + 1)
             test.skip(`${title}: a gap (${gap.name}), ${gap.reason}`)

@@ -11,10 +11,16 @@ const thread: Backend = {
     const worker = start(spec, started)
     let ended = false
     let error: unknown
+    // Once: each `terminate()` adds a listener.
+    let killed = false
+    const kill = (): void => {
+      if (!killed) void worker.terminate()
+      killed = true
+    }
     // A frame that makes no sense, or cannot be read: nothing that this worker says can be trusted to be complete.
     const fail = (cause: unknown): void => {
       error = cause
-      void worker.terminate()
+      kill()
     }
     worker.on("message", (frame) => {
       if (ended) return
@@ -40,7 +46,7 @@ const thread: Backend = {
         return true
       },
       started: () => started[0]!,
-      kill: () => void worker.terminate()
+      kill
     }
   }
 }

@@ -1,9 +1,9 @@
 /** How a program ends that uses an executor: by itself, in time, and with everything said. */
 import assert from "node:assert/strict"
-import { spawn } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import { law, laws } from "../Law.ts"
 import type { LawSet } from "../Law.ts"
+import { runProgram } from "../runProgram.ts"
+import type { Ended } from "../runProgram.ts"
 
 /** Where a program finds the executor: the URL of a module, and the name under which it exports the class. */
 export interface Origin {
@@ -11,34 +11,11 @@ export interface Origin {
   readonly name: string
 }
 
-interface Ended {
-  readonly code: number | null
-  readonly signal: string | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-const program = fileURLToPath(
-  import.meta.url.endsWith(".ts") ? new URL("./program.ts", import.meta.url) : new URL("./program.js", import.meta.url)
-)
-
 /** A program that has not ended by then, in milliseconds, is ended: the law says that it hung. */
 const LIMIT = 14_000
 
 const run = ({ module, name }: Origin, scene: string): Promise<Ended> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, module, name, scene], {
-      stdio: ["ignore", "pipe", "pipe"],
-      timeout: LIMIT,
-      killSignal: "SIGKILL"
-    })
-    const text = { stdout: "", stderr: "" }
-    for (const stream of ["stdout", "stderr"] as const) {
-      child[stream].setEncoding("utf8").on("data", (chunk: string) => text[stream] += chunk)
-    }
-    child.on("error", reject)
-    child.on("close", (code, signal) => resolve({ code, signal, ...text }))
-  })
+  runProgram(new URL("./program.ts", import.meta.url), [module, name, scene], { limit: LIMIT })
 
 const says = async (origin: Origin, scene: string, stdout: string, code = 0): Promise<void> => {
   const ended = await run(origin, scene)
