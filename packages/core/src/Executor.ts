@@ -45,7 +45,7 @@ const submit = <F extends Task.Call>(
   Effect.flatMap(handIn(task, args), (cell) => {
     const refusal = cell.refused ? cell.failure.build() : undefined
     if (!(refusal instanceof ExecutorShutdownError || refusal instanceof QueueFullError)) return Effect.succeed(cell)
-    cell.watched = true
+    cell.watch()
     return Effect.fail(refusal)
   })
 

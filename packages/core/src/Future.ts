@@ -100,7 +100,7 @@ const leave = (cell: FutureCell, observer: () => void): Effect.Effect<void> => {
 const exit = <A, E>(future: Future<A, E>): Effect.Effect<Exit.Exit<A, E | TaskError>> =>
   Effect.suspend(() => {
     const cell = cellOf(future)
-    cell.watched = true
+    cell.watch()
     if (cell.done()) return Effect.succeed(exitOf(cell))
     return Effect.callback<Exit.Exit<A, E | TaskError>>((resume) => {
       const observer = () => resume(Effect.succeed(exitOf(cell)))
@@ -113,7 +113,7 @@ const exit = <A, E>(future: Future<A, E>): Effect.Effect<Exit.Exit<A, E | TaskEr
 const result = <A, E>(future: Future<A, E>): Effect.Effect<A, E | TaskError> =>
   Effect.suspend(() => {
     const cell = cellOf(future)
-    cell.watched = true
+    cell.watch()
     if (cell.done()) return exitOf(cell)
     return Effect.callback<A, E | TaskError>((resume) => {
       const observer = () => resume(exitOf(cell))
@@ -126,7 +126,7 @@ const result = <A, E>(future: Future<A, E>): Effect.Effect<A, E | TaskError> =>
 const poll = <A, E>(future: Future<A, E>): Option.Option<Exit.Exit<A, E | TaskError>> => {
   const cell = cellOf(future)
   if (!cell.done()) return Option.none()
-  cell.watched = true
+  cell.watch()
   return Option.some(exitOf(cell))
 }
 

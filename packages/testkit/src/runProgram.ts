@@ -17,7 +17,11 @@ export interface RunOptions {
 }
 
 /** `program` is a source file of this package; once built, the file beside it that was made of it is run. */
-export const runProgram = (program: URL, args: ReadonlyArray<string>, { execArgv = [], limit }: RunOptions): Promise<Ended> =>
+export const runProgram = (
+  program: URL,
+  args: ReadonlyArray<string>,
+  { execArgv = [], limit }: RunOptions
+): Promise<Ended> =>
   new Promise((resolve, reject) => {
     const file = import.meta.url.endsWith(".ts") ? program.href : program.href.replace(/\.ts$/, ".js")
     const child = spawn(process.execPath, [...execArgv, fileURLToPath(file), ...args], {

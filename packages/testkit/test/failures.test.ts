@@ -1,5 +1,5 @@
 /** The page of failures names tests that there are. */
-import { broken, contract, faultGrid, hostile, programs } from "@futures/testkit"
+import { broken, contract, faultGrid, hostile, programs, released, soak } from "@futures/testkit"
 import { readFileSync } from "node:fs"
 import { expect, test } from "vitest"
 import { identity } from "../src/tasks.ts"
@@ -9,7 +9,16 @@ const page = new URL("../../../docs/failures.md", import.meta.url)
 const links = [...readFileSync(page, "utf8").matchAll(/\[([^\]]+)\]\((\.\.\/packages\/[^)]+)\)/g)]
   .map(([, name, file]) => ({ name: name!, file: file! }))
 
-const laws = [broken, faultGrid({}), hostile(identity as never), programs({ module: "", name: "" }), ...contract]
+const nowhere = { module: "", name: "" }
+const laws = [
+  broken,
+  released,
+  faultGrid({}),
+  hostile(identity as never),
+  programs(nowhere),
+  soak(nowhere, []),
+  ...contract
+]
   .flatMap((set) => set.laws.map(({ name }) => name))
 
 test("There are links", () => {

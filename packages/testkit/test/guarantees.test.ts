@@ -9,6 +9,8 @@ import { faultGrid } from "../src/faults/grid.ts"
 import { hostile } from "../src/faults/hostile.ts"
 import { programs } from "../src/faults/programs.ts"
 import { interleavings } from "../src/model/interleavings.ts"
+import { released } from "../src/soak/released.ts"
+import { soak } from "../src/soak/soak.ts"
 
 /** Promises that the page admits to have no law. One that gets a law leaves this list. */
 const withoutLaw: ReadonlyArray<number> = []
@@ -20,7 +22,7 @@ const source = new URL("../src/", import.meta.url).pathname
 const isLawSet = (value: unknown): value is LawSet => typeof value === "object" && value !== null && "concept" in value
 
 /** Files that hold laws. */
-const files = globSync(`${source}{laws,model,faults}/*.ts`).toSorted().filter((file) =>
+const files = globSync(`${source}{laws,model,faults,soak}/*.ts`).toSorted().filter((file) =>
   /\blaws\("/.test(readFileSync(file, "utf8"))
 )
 
@@ -29,10 +31,11 @@ const parameterised: ReadonlyArray<LawSet> = [
   faultGrid({}),
   hostile(undefined as never),
   programs({ module: "", name: "" }),
+  soak({ module: "", name: "" }, []),
   interleavings()
 ]
 
-const sets = [...contract, broken, ...parameterised]
+const sets = [...contract, broken, released, ...parameterised]
 
 /** The file of each law set. */
 const fileOf = new Map<LawSet, string>()

@@ -25,6 +25,8 @@ export type State = (typeof State)[keyof typeof State]
 export interface CallOwner {
   readonly cancel: (cell: FutureCell) => boolean
   readonly interrupt: (cell: FutureCell, grace: number | undefined) => Promise<boolean>
+  /** Told whenever somebody asks how a failed call ended. */
+  readonly seen: (cell: FutureCell) => void
   readonly host: string
   /** Told that somebody begins to wait; its answer, that it is over. A task that waits for its own child gives its slot back meanwhile. */
   readonly waiting: (() => (() => void) | undefined) | undefined
@@ -77,7 +79,7 @@ export abstract class Call {
   reports: Reports | undefined = undefined
   /** Whether it was never accepted. */
   refused = false
-  /** Whether anybody ever asked how it ended. */
+  /** Whether anybody ever asked how it ended. Written by `watch` alone. */
   watched = false
   code: State = State.Pending
   /** The value, or the `Failure`. */
@@ -108,6 +110,12 @@ export abstract class Call {
 
   get priority(): number {
     return this.options.priority
+  }
+
+  /** Somebody asks how it ended. */
+  watch(): void {
+    this.watched = true
+    if (this.code === State.Failed) this.owner.seen(this as unknown as FutureCell)
   }
 
   done(): boolean {

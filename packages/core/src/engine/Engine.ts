@@ -308,6 +308,10 @@ export class Engine {
     this.#unseen.note(cell)
   }
 
+  seen(cell: FutureCell): void {
+    this.#unseen.forget(cell)
+  }
+
   cancel(cell: FutureCell, reason: CancelReason = "cancel"): boolean {
     if (!this.queue.remove(cell) && !this.#retries.remove(cell)) return false
     this.settle(cell, State.Cancelled, cancelledBy(reason))

@@ -9,7 +9,7 @@ import { Reports } from "./Reports.ts"
 const stateNames: ReadonlyArray<FutureState> = ["pending", "running", "succeeded", "failed", "cancelled"]
 
 /** The executor of a promise, shared by all: it hands its two functions to whoever called `new Promise` last. */
-let resolveLast: (value: unknown) => void
+let resolveLast: ((value: unknown) => void) | undefined
 const captureResolve = (resolve: (value: unknown) => void): void => {
   resolveLast = resolve
 }
@@ -34,12 +34,12 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
     if (!this.done()) {
       throw new InvalidStateError(`Call ${this.id} is ${this.state}: successful() answers once it is done`)
     }
-    this.watched = true
+    this.watch()
     return this.code === State.Succeeded
   }
 
   result(options?: WaitOptions): Promise<A> {
-    this.watched = true
+    this.watch()
     if (options?.timeout !== undefined) {
       return this.#within(options.timeout).then((inTime) => {
         if (!inTime) throw ranOut(options.timeout!)
@@ -48,7 +48,9 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
     }
     if (this.#promise === undefined) {
       this.#promise = new Promise(captureResolve as never)
-      const resolve = resolveLast
+      const resolve = resolveLast!
+      // It would hold the last outcome.
+      resolveLast = undefined
       this.observe((cell) => resolve(cell.code === State.Succeeded ? cell.outcome : Promise.reject(cell)))
     }
     if (!this.done()) this.parkWaiter()
@@ -57,7 +59,7 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
   }
 
   async exception(options?: WaitOptions): Promise<unknown> {
-    this.watched = true
+    this.watch()
     if (!await this.wait(options)) throw ranOut(options!.timeout!)
     if (this.code === State.Cancelled) throw this.error()
     return this.code === State.Failed ? this.error() : undefined
@@ -90,7 +92,7 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
   }
 
   onDone(callback: (future: Future<A, E>) => unknown): void {
-    this.watched = true
+    this.watch()
     this.observe(() =>
       queueMicrotask(() => {
         try {

@@ -87,7 +87,7 @@ export class Nested {
       context: parent?.context,
       trace: meta.trace
     })
-    cell.watched = true
+    cell.watch()
     calls.set(wireId, cell)
     cell.observe(() => {
       calls.delete(wireId)

@@ -5,30 +5,32 @@ import type { FutureCell } from "./FutureCell.ts"
 const NAMED = 10
 
 export class Unseen {
-  readonly #cells: Array<FutureCell> = []
+  /** Whoever looks at one takes it away: nothing is held that was seen. */
+  readonly #cells = new Set<FutureCell>()
   #more = 0
 
   note(cell: FutureCell): void {
     if (cell.watched) return
-    if (this.#cells.length >= NAMED) this.#forgetSeen()
-    if (this.#cells.length < NAMED) this.#cells.push(cell)
+    if (this.#cells.size < NAMED) this.#cells.add(cell)
     else this.#more++
   }
 
+  /** Somebody looks at it after all. */
+  forget(cell: FutureCell): void {
+    this.#cells.delete(cell)
+  }
+
   warn(executor: string): void {
-    this.#forgetSeen()
-    if (this.#cells.length === 0) return
-    const named = this.#cells.map((cell) => `  ${cell.info.label} (call ${cell.id}): ${String(cell.failure.build())}`)
+    if (this.#cells.size === 0) return
+    const named = Array.from(
+      this.#cells,
+      (cell) => `  ${cell.info.label} (call ${cell.id}): ${String(cell.failure.build())}`
+    )
     const more = this.#more > 0 ? `\n  and up to ${this.#more} more` : ""
-    const count = `${this.#cells.length}${this.#more > 0 ? " or more" : ""}`
+    const count = `${this.#cells.size}${this.#more > 0 ? " or more" : ""}`
     process.emitWarning(
       `${count} failed calls of executor "${executor}" were never looked at:\n${named.join("\n")}${more}`,
       "FuturesWarning"
     )
-  }
-
-  #forgetSeen(): void {
-    const unseen = this.#cells.filter((cell) => !cell.watched)
-    this.#cells.splice(0, this.#cells.length, ...unseen)
   }
 }

@@ -272,7 +272,7 @@ export class MapRun<A> {
         ...this.#form,
         alone: true
       })
-    cell.watched = true
+    cell.watch()
     const chunk: Chunk = {
       cell,
       items,

@@ -32,7 +32,7 @@ export class StreamRun<A> {
       this.#wake?.()
     }
     this.#cell = engine.submit(task, args, { ...form, sink })
-    this.#cell.watched = true
+    this.#cell.watch()
     this.#cell.observe(() => this.#wake?.())
   }
 

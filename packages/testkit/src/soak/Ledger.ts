@@ -26,11 +26,13 @@ export class Ledger {
 
   describe(): Array<string> {
     const number = (value: number): string => value.toLocaleString("en-US")
-    const workers = [...this.workers].toSorted(([one], [other]) => one - other).map(([most, seen]) => `${seen} of ${most}`)
+    const workers = [...this.workers].toSorted(([one], [other]) => one - other).map(([most, seen]) =>
+      `${seen} of ${most}`
+    )
     return [
-      `submitted ${number(this.submitted)} = succeeded ${number(this.succeeded)} + failed ${number(this.failed)} + cancelled ${
-        number(this.cancelled)
-      } + pending ${this.unsettled}`,
+      `submitted ${number(this.submitted)} = succeeded ${number(this.succeeded)} + failed ${
+        number(this.failed)
+      } + cancelled ${number(this.cancelled)} + pending ${this.unsettled}`,
       `${number(this.executors)} executors, ${number(this.rounds)} rounds, ${
         ((performance.now() - this.began) / 60_000).toFixed(1)
       } minutes`,

@@ -1,5 +1,5 @@
 /** An executor in a soak, and what of it has not settled. Whatever has is looked at once, and forgotten: the books are all that grows. */
-import { CancelledError, ExecutorShutdownError, WorkerLostError } from "@futures/core"
+import { CancelledError, ExecutorShutdownError, QueueFullError, WorkerLostError } from "@futures/core"
 import type { Executor, ExecutorClass, Future } from "@futures/core"
 import assert from "node:assert/strict"
 import { endingOf } from "./kinds.ts"
@@ -142,6 +142,7 @@ export class Soaked {
       if (value.status === "fulfilled") assert.match(value.value, /^word-\d+$/)
       else if (value.reason instanceof WorkerLostError) assert.ok(this.#crowded, "an item of a map is lost alone")
       else if (value.reason instanceof CancelledError) assert.ok(this.#dropping, "nobody cancels an item of a map")
+      else if (value.reason instanceof QueueFullError) assert.equal(this.#options.whenFull, "reject")
       else assert.ok(value.reason instanceof ExecutorShutdownError && this.#over, String(value.reason))
     }
     await results.return?.()
@@ -213,4 +214,3 @@ export class Soaked {
     ledger.unsettled += pending + running
   }
 }
-

@@ -3,7 +3,7 @@ import { createHook } from "node:async_hooks"
 import { readdirSync, readFileSync } from "node:fs"
 
 /** How many there are of each. What the system does not tell (no `/proc`) is not there. */
-export type Census = Readonly<Record<string, number>>
+type Census = Readonly<Record<string, number>>
 
 /** Takes censuses of this process, of what was made since it began to watch. */
 export interface Censor {
@@ -20,13 +20,15 @@ const passing = /^(\w*REQ\w*|SHUTDOWNWRAP|WRITEWRAP|GETADDRINFO\w*|TTYWRAP)$/
 export const openCensor = (): Censor => {
   const made = new Map<number, string>()
   // Timers that do not hold the process are counted too, which nothing else tells.
-  createHook({
-    init: (id, type) => {
-      if (lasting.test(type) && !passing.test(type)) made.set(id, type)
-    },
-    destroy: (id) => void made.delete(id),
-    trackPromises: false
-  } as Parameters<typeof createHook>[0]).enable()
+  createHook(
+    {
+      init: (id, type) => {
+        if (lasting.test(type) && !passing.test(type)) made.set(id, type)
+      },
+      destroy: (id) => void made.delete(id),
+      trackPromises: false
+    } as Parameters<typeof createHook>[0]
+  ).enable()
 
   const take = (): Census => {
     const census: Record<string, number> = {}
@@ -80,7 +82,7 @@ const entries = (path: string): ReadonlyArray<string> => {
 }
 
 /** The living children of a process; a dead one that nobody has collected counts as dead. */
-export const childrenOf = (pid: number): ReadonlyArray<number> =>
+const childrenOf = (pid: number): ReadonlyArray<number> =>
   entries("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((child) => {
     try {
       const stat = readFileSync(`/proc/${child}/stat`, "latin1")

@@ -78,20 +78,48 @@ export const kinds: ReadonlyArray<Kind> = [
   kind("answers with much", 10, ["succeeded"], (executor, call) => executor.submit(answerWithMuch, call)),
   kind("throws", 40, ["failed"], (executor, call) => executor.submit(fail, call)),
   kind("throws later", 20, ["failed"], (executor, call) => executor.submit(failLater, call)),
-  kind("has an argument that cannot travel", 10, ["not portable"], (executor, call) =>
-    executor.submit(answer, { ...call, callback: () => call } as Noted)),
-  kind("has a result that cannot travel", 10, ["not portable"], (executor, call) =>
-    executor.submit(answerWithFunction, call)),
-  kind("has a priority", 30, ["succeeded"], (executor, call) =>
-    executor.submit(Task.with(answer, { priority: 5 }), call)),
-  kind("is tried again", 20, ["succeeded"], (executor, call) =>
-    executor.submit(Task.with(failOnce, { retry: 2 }), call)),
-  kind("waits a short time at most", 20, ["succeeded", "not started in time"], (executor, call) =>
-    executor.submit(Task.with(answer, { queueTimeout: PATIENCE }), call)),
-  kind("runs until its clock", 8, ["timed out"], (executor, call) =>
-    executor.submit(Task.with(beAsked, { timeout: PATIENCE }), call)),
-  kind("runs until its signal", 8, ["cancelled"], (executor, call) =>
-    executor.submit(Task.with(beAsked, { signal: AbortSignal.timeout(PATIENCE) }), call)),
+  kind(
+    "has an argument that cannot travel",
+    10,
+    ["not portable"],
+    (executor, call) => executor.submit(answer, { ...call, callback: () => call } as Noted)
+  ),
+  kind(
+    "has a result that cannot travel",
+    10,
+    ["not portable"],
+    (executor, call) => executor.submit(answerWithFunction, call)
+  ),
+  kind(
+    "has a priority",
+    30,
+    ["succeeded"],
+    (executor, call) => executor.submit(Task.with(answer, { priority: 5 }), call)
+  ),
+  kind(
+    "is tried again",
+    20,
+    ["succeeded"],
+    (executor, call) => executor.submit(Task.with(failOnce, { retry: 2 }), call)
+  ),
+  kind(
+    "waits a short time at most",
+    20,
+    ["succeeded", "not started in time"],
+    (executor, call) => executor.submit(Task.with(answer, { queueTimeout: PATIENCE }), call)
+  ),
+  kind(
+    "runs until its clock",
+    8,
+    ["timed out"],
+    (executor, call) => executor.submit(Task.with(beAsked, { timeout: PATIENCE }), call)
+  ),
+  kind(
+    "runs until its signal",
+    8,
+    ["cancelled"],
+    (executor, call) => executor.submit(Task.with(beAsked, { signal: AbortSignal.timeout(PATIENCE) }), call)
+  ),
   kind("runs until it is asked", 15, [], (executor, call) => executor.submit(beAsked, call), { endless: true }),
   kind("exits", 4, ["lost"], (executor, call) => executor.submit(exit, call), deadly),
   kind("is killed", 2, ["lost"], (executor, call) => executor.submit(die, call), {
@@ -99,12 +127,27 @@ export const kinds: ReadonlyArray<Kind> = [
     needs: ["workers", "own process"]
   }),
   kind("throws where nobody catches", 2, ["lost"], (executor, call) => executor.submit(failUncaught, call), deadly),
-  kind("exits at every attempt", 1, ["poisoned"], (executor, call) =>
-    executor.submit(Task.with(exit, { retry: 1 }), call), deadly),
-  kind("ignores its clock", 1, ["timed out"], (executor, call) =>
-    executor.submit(Task.with(ignoreAsking, { timeout: PATIENCE }), call), deadly),
-  kind("spins until its clock", 1, ["timed out"], (executor, call) =>
-    executor.submit(Task.with(spin, { timeout: PATIENCE }), call), deadly),
+  kind(
+    "exits at every attempt",
+    1,
+    ["poisoned"],
+    (executor, call) => executor.submit(Task.with(exit, { retry: 1 }), call),
+    deadly
+  ),
+  kind(
+    "ignores its clock",
+    1,
+    ["timed out"],
+    (executor, call) => executor.submit(Task.with(ignoreAsking, { timeout: PATIENCE }), call),
+    deadly
+  ),
+  kind(
+    "spins until its clock",
+    1,
+    ["timed out"],
+    (executor, call) => executor.submit(Task.with(spin, { timeout: PATIENCE }), call),
+    deadly
+  ),
   kind("ignores who asks", 1, [], (executor, call) => executor.submit(ignoreAsking, call), {
     ...deadly,
     endless: true

@@ -42,10 +42,26 @@ const steps = (able: ReadonlyArray<Kind>): fc.Arbitrary<Step> => {
   const call = fc.oneof(...able.map((kind) => ({ arbitrary: fc.constant(kind), weight: kind.weight })))
   const one = fc.nat(1_000)
   return fc.oneof(
-    { weight: 40, arbitrary: fc.record({ do: fc.constant("submit" as const), calls: fc.array(call, { minLength: 1, maxLength: 150, size: "max" }) }) },
+    {
+      weight: 40,
+      arbitrary: fc.record({
+        do: fc.constant("submit" as const),
+        calls: fc.array(call, { minLength: 1, maxLength: 150, size: "max" })
+      })
+    },
     { weight: 20, arbitrary: fc.record({ do: fc.constantFrom("cancel" as const, "interrupt" as const), call: one }) },
-    { weight: 5, arbitrary: fc.record({ do: fc.constant("map" as const), items: fc.integer({ min: 1, max: 40 }), taken: fc.integer({ min: 0, max: 40 }) }) },
-    { weight: 20, arbitrary: fc.record({ do: fc.constant("wait" as const), millis: fc.constantFrom(0, 0, 0, 1, 3, 3 * IDLE) }) },
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        do: fc.constant("map" as const),
+        items: fc.integer({ min: 1, max: 40 }),
+        taken: fc.integer({ min: 0, max: 40 })
+      })
+    },
+    {
+      weight: 20,
+      arbitrary: fc.record({ do: fc.constant("wait" as const), millis: fc.constantFrom(0, 0, 0, 1, 3, 3 * IDLE) })
+    },
     { weight: 3, arbitrary: fc.constant({ do: "drain" as const }) }
   )
 }

@@ -59,7 +59,7 @@ export const released = laws("released", [
     async (trial) => {
       const executor = trial.open({ maxWorkers: 1 })
       const refs: Refs = []
-      for (let call = 0; call < CALLS; call++) { for (const life of lives) await life(executor, refs) }
+      for (let call = 0; call < CALLS; call++) for (const life of lives) await life(executor, refs)
       assert.ok(refs.length > CALLS * lives.length)
       assert.equal(await reachable(refs), 0, "can still be reached by the caller")
     }
@@ -69,7 +69,7 @@ export const released = laws("released", [
     { promises: [14] },
     async (trial) => {
       const executor = trial.open({ maxWorkers: 1 })
-      for (let call = 0; call < CALLS; call++) { for (const life of lives) await life(executor, []) }
+      for (let call = 0; call < CALLS; call++) for (const life of lives) await life(executor, [])
       assert.equal(await executor.run(count), 0, "can still be reached by the worker")
     }
   ),

@@ -61,7 +61,9 @@ export const soakFor = async (
       lines: [
         `seeds ${firstSeed} to ${seed - 1}`,
         ...ledger.describe(),
-        left.length === 0 ? "left: no child, thread, descriptor, listener, handle or timer" : `left: ${left.join("; ")}`,
+        left.length === 0
+          ? "left: no child, thread, descriptor, listener, handle or timer"
+          : `left: ${left.join("; ")}`,
         ...trend.lines
       ]
     }
