@@ -37,8 +37,8 @@ export class TaskFailedError extends ExecutorErrorBase<"TaskFailedError"> {
   }
 }
 
-/** Why a call was cancelled. */
-export type CancelReason = "cancel" | "interrupt" | "signal" | "shutdown" | "map"
+/** Why a call was cancelled; `"parent"`: the task that handed it in was asked to stop, or lost its worker. */
+export type CancelReason = "cancel" | "interrupt" | "signal" | "shutdown" | "map" | "parent"
 
 /** The call was cancelled before it ran, interrupted while it ran, or dropped by `shutdown({ cancelPending: true })`. */
 export class CancelledError extends ExecutorErrorBase<"CancelledError"> {
@@ -66,7 +66,7 @@ export class TaskTimeoutError extends ExecutorErrorBase<"TaskTimeoutError"> {
 /** How a worker died, as far as it can be known. */
 export type WorkerLostReason = "exit" | "signal" | "uncaught" | "unkillable" | "out-of-memory"
 
-/** The worker died under this call. `exitCode` and `signal` are what the operating system reported, where it did. */
+/** The worker died under this call, or, as a `cause`, before it was ready. `exitCode` and `signal` are what the operating system reported, where it did. */
 export class WorkerLostError extends ExecutorErrorBase<"WorkerLostError"> {
   readonly exitCode: number | undefined
   readonly signal: string | undefined
@@ -77,8 +77,11 @@ export class WorkerLostError extends ExecutorErrorBase<"WorkerLostError"> {
     readonly signal?: string | undefined
     readonly workerId: number | string
     readonly reason: WorkerLostReason
+    /** What it was doing; "while running the task" by default. */
+    readonly when?: string | undefined
     readonly cause?: unknown
   }) {
+    const { when = "while running the task" } = fields
     const how = fields.signal !== undefined
       ? `signal ${fields.signal}`
       : fields.exitCode !== undefined
@@ -86,7 +89,7 @@ export class WorkerLostError extends ExecutorErrorBase<"WorkerLostError"> {
       : fields.reason
     super(
       "WorkerLostError",
-      `Worker ${fields.workerId} was lost while running the task (${fields.reason}: ${how})`,
+      `Worker ${fields.workerId} was lost ${when} (${fields.reason}: ${how})`,
       fields
     )
     this.exitCode = fields.exitCode

@@ -6,11 +6,12 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { dual } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { State } from "./engine/Call.ts"
 import { effectError } from "./engine/Failure.ts"
-import type { FutureCell } from "./engine/FutureCell.ts"
+import { FutureCell } from "./engine/FutureCell.ts"
 import * as many from "./engine/many.ts"
 import type { WaitManyOptions, WaitResult } from "./engine/many.ts"
 import type { TaskError, TaskTimeoutError } from "./ExecutorError.ts"
@@ -25,6 +26,11 @@ export type FutureState = "pending" | "running" | "succeeded" | "failed" | "canc
 export interface WaitOptions {
   /** How long to wait: milliseconds, or such as `"5 seconds"`; for ever by default, `0` asks without waiting. Ends the waiting, never the task. */
   readonly timeout?: Duration.Input | undefined
+}
+
+export interface InterruptOptions {
+  /** How long the task may take to stop by itself before its worker is ended: milliseconds, or such as `"5 seconds"`; the executor's `grace` by default. */
+  readonly grace?: Duration.Input | undefined
 }
 
 /** What is known of a call. Times are milliseconds since the epoch. */
@@ -62,17 +68,21 @@ export interface Future<out A, out E = never> {
    * (`clock: "wait"`) when `timeout` runs out first.
    */
   result(options?: WaitOptions): Promise<A>
-  /** What the task threw or failed with, or `undefined` after success. Rejects with `CancelledError` if it was cancelled. */
+  /**
+   * What the task threw or failed with, or `undefined` after success (`Future.exception`). A task may throw `undefined` as well: `state` and
+   * `successful()` tell the two apart. Rejects with `CancelledError` if it was cancelled.
+   */
   exception(options?: WaitOptions): Promise<unknown>
   /** Waits until it is done; answers `false` when `timeout` ran out first. Never rejects because of the task. */
   wait(options?: WaitOptions): Promise<boolean>
   /** Cancels a call that has not started, which then never runs. Answers whether it is cancelled. */
   cancel(): boolean
   /**
-   * Cancels a pending call, or asks a running one to stop (`Task.current().signal`, Effect finalizers), then, after `grace`, ends its worker.
+   * Cancels a pending call, or asks a running one to stop (`Task.current().signal`, Effect finalizers), and with it the calls that it has handed in
+   * itself; then, after `grace`, ends its worker.
    * Resolves once the work has stopped: `true` when it did, `false` when the call had already settled or its worker cannot be stopped.
    */
-  interrupt(options?: { readonly grace?: Duration.Input | undefined }): Promise<boolean>
+  interrupt(options?: InterruptOptions): Promise<boolean>
   /** Calls back once it is done, in order of registration, each in a microtask of its own. A callback that throws harms nobody. */
   onDone(callback: (future: Future<A, E>) => unknown): void
   /** What the task reports with `Task.current().progress(value)`: the latest report, if there is one, then each as it comes, until it is done. */
@@ -140,7 +150,17 @@ const wait = <A, E>(future: Future<A, E>): Effect.Effect<void> =>
 
 const cancel = <A, E>(future: Future<A, E>): Effect.Effect<boolean> => Effect.sync(() => future.cancel())
 
-const interrupt = <A, E>(future: Future<A, E>): Effect.Effect<boolean> => Effect.promise(() => future.interrupt())
+/** As `future.interrupt`: `Future.interrupt(future)`, `Future.interrupt(future, { grace })`, or `pipe(future, Future.interrupt({ grace }))`. */
+const interrupt: {
+  (options: InterruptOptions): <A, E>(future: Future<A, E>) => Effect.Effect<boolean>
+  <A, E>(future: Future<A, E>, options: InterruptOptions): Effect.Effect<boolean>
+  // Last, so that it can be handed to `Effect.forEach` as it is.
+  <A, E>(future: Future<A, E>): Effect.Effect<boolean>
+} = dual(
+  (args) => args[0] instanceof FutureCell,
+  <A, E>(future: Future<A, E>, options?: InterruptOptions): Effect.Effect<boolean> =>
+    Effect.promise(() => future.interrupt(options))
+)
 
 const waitAll = <F extends Future<any, any>>(
   futures: Iterable<F>,

@@ -11,6 +11,7 @@ import type * as Schedule from "effect/Schedule"
 import type * as EffectStream from "effect/Stream"
 import type { MessagePort } from "node:worker_threads"
 import { InvalidStateError } from "./ExecutorError.ts"
+import type { Executor } from "./ExecutorService.ts"
 import type { TaskSchemas } from "./worker/codec.ts"
 import { currentTask } from "./worker/context.ts"
 import type { TaskContext } from "./worker/context.ts"
@@ -114,6 +115,19 @@ export type Failure<F> = Result<F> extends infer R ? IsAny<R> extends true ? nev
 
 /** The tasks of a module: its functions, each marked. */
 export type Module<T> = { readonly [K in keyof T]: T[K] extends Any ? T[K] : Of<T[K]> }
+/** The services that the Effects and Streams of these tasks require, besides `Executor`. */
+export type Services<T> = {
+  [K in keyof T]: Result<T[K]> extends infer R ? IsAny<R> extends true ? never
+    : R extends Effect.Effect<any, any, infer S> | EffectStream.Stream<any, any, infer S>
+      ? IsAny<S> extends true ? never : Exclude<S, Executor>
+    : never
+    : never
+}[keyof T]
+
+/** Options of a module; required, with a layer, where its tasks require services. */
+type ModuleArguments<T> = [Services<T>] extends [never] ? [options?: ModuleOptions | undefined]
+  : [options: ModuleOptions & { readonly layer: Layer.Layer<Services<T>, any> }]
+
 /** References to the functions that a module exports. */
 export type References<M> = {
   readonly [K in keyof M as M[K] extends (...args: never) => unknown ? K : never]: M[K] extends Any ? M[K] : Of<M[K]>
@@ -143,10 +157,11 @@ export const infoOf = (task: unknown): TaskInfo | undefined =>
  *
  * Workers import the module again: keep what must happen once out of it. The tasks need not be exported under the same names.
  */
-const module_ = <T extends Record<string, (...args: never) => unknown>>(
+// `Function`, so that a parameter that its author has not annotated is an implicit `any`, which does not compile.
+const module_ = <T extends Record<string, Function>>(
   meta: { readonly url: string },
   tasks: T,
-  options?: ModuleOptions
+  ...[options]: ModuleArguments<T>
 ): Module<NoInfer<T>> => {
   const settings: TaskSettings = options === undefined
     ? noSettings

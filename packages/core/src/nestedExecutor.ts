@@ -6,6 +6,7 @@
  */
 import type { Backend, LinkEvents, SpawnSpec } from "./Backend.ts"
 import { Engine } from "./engine/Engine.ts"
+import type { FutureCell } from "./engine/FutureCell.ts"
 import { supervise } from "./engine/supervision.ts"
 import { EngineExecutor } from "./EngineExecutor.ts"
 import { InvalidStateError } from "./ExecutorError.ts"
@@ -81,5 +82,15 @@ export class NestedExecutor extends EngineExecutor {
 }
 
 /** The executor that the call runs on. */
-export const nestedExecutor = (context: CallContext): NestedExecutor =>
-  new NestedExecutor(engineOf(context.host), { parent: context.wireId })
+export const nestedExecutor = (context: CallContext): NestedExecutor => {
+  const engine = engineOf(context.host)
+  const accepted = (cell: FutureCell): void => {
+    // Handed in to clean up.
+    if (context.asked) return
+    const children = context.children ??= new Set()
+    const stop = (grace: number | undefined): void => void engine.interrupt(cell, grace, "parent")
+    children.add(stop)
+    cell.observe(() => children.delete(stop))
+  }
+  return new NestedExecutor(engine, { parent: context.wireId, accepted })
+}

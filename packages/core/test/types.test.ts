@@ -1,6 +1,9 @@
 import { Executor, Future, InlineExecutor, Task } from "@futures/core"
 import type { TaskError } from "@futures/core"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { pipe } from "effect/Function"
+import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { expectTypeOf, test } from "vitest"
 
@@ -29,6 +32,12 @@ test("arguments, results and typed failures are inferred", () => {
   compiled(() => {
     expectTypeOf(executor.submit(tasks.who, 1)).toEqualTypeOf<Future<string, never>>()
     expectTypeOf(executor.submit(tasks.find, "a")).toEqualTypeOf<Future<number, NotFound>>()
+    expectTypeOf(executor.submit(tasks.find, "a").result()).toEqualTypeOf<Promise<number>>()
+    expectTypeOf(executor.starmap(tasks.optional, [[1], [1, "b"]])).toEqualTypeOf<AsyncIterableIterator<string>>()
+    expectTypeOf(Executor.map(tasks.find, ["a"])).toEqualTypeOf<
+      Stream.Stream<number, NotFound | TaskError, Executor>
+    >()
+    expectTypeOf(executor.submit(tasks.who, 1)).not.toExtend<PromiseLike<unknown>>()
     expectTypeOf(executor.run(tasks.fib, 3)).toEqualTypeOf<Promise<number>>()
     expectTypeOf(executor.submit(tasks.parsed, "1").result()).toEqualTypeOf<Promise<any>>()
     expectTypeOf(executor.map(tasks.fib, [1])).toEqualTypeOf<AsyncIterableIterator<number>>()
@@ -38,6 +47,12 @@ test("arguments, results and typed failures are inferred", () => {
     expectTypeOf(Future.result(executor.submit(tasks.find, "a"))).toEqualTypeOf<
       Effect.Effect<number, NotFound | TaskError>
     >()
+    const future = executor.submit(tasks.find, "a")
+    for (const stop of [Future.interrupt(future), Future.interrupt(future, { grace: 5 })]) {
+      expectTypeOf(stop).toEqualTypeOf<Effect.Effect<boolean>>()
+    }
+    expectTypeOf(pipe(future, Future.interrupt({ grace: "5 seconds" }))).toEqualTypeOf<Effect.Effect<boolean>>()
+    expectTypeOf(Effect.forEach([future], Future.interrupt)).toEqualTypeOf<Effect.Effect<Array<boolean>>>()
   })
 })
 
@@ -67,6 +82,41 @@ test("what is wrong does not compile", () => {
     Task.with(tasks.who, { patience: 1 })
     // @ts-expect-error no such executor option
     expectTypeOf(new InlineExecutor({ workers: 1 }))
+  })
+})
+
+class Ledger extends Context.Service<Ledger, { readonly open: boolean }>()("Ledger") {}
+class Clock extends Context.Service<Clock, { readonly now: number }>()("Clock") {}
+
+test("services that tasks require, besides Executor, are given by the layer of their module", () => {
+  const audit = (): Effect.Effect<boolean, never, Ledger> => Effect.map(Ledger, ({ open }) => open)
+  const nested = (): Effect.Effect<number, TaskError, Executor> => Executor.run(tasks.fib, 3)
+  const ticks = (): Stream.Stream<number, never, Clock> => Stream.fromEffect(Effect.map(Clock, ({ now }) => now))
+  const ledger = Layer.succeed(Ledger, { open: true })
+  const clock = Layer.succeed(Clock, { now: 1 })
+  compiled(() => {
+    Task.module(import.meta, { nested })
+    Task.module(import.meta, { audit, nested }, { layer: ledger })
+    Task.module(import.meta, { audit, ticks }, { layer: Layer.merge(ledger, clock) })
+    // @ts-expect-error no layer gives the ledger
+    Task.module(import.meta, { audit })
+    // @ts-expect-error options without a layer
+    Task.module(import.meta, { audit }, { errors: [] })
+    // @ts-expect-error a layer of something else
+    Task.module(import.meta, { audit }, { layer: clock })
+    // @ts-expect-error a layer that gives one of two
+    Task.module(import.meta, { audit, ticks }, { layer: ledger })
+    // @ts-expect-error a layer that requires a service itself
+    Task.module(import.meta, { audit }, { layer: Layer.effect(Ledger, Effect.map(Clock, () => ({ open: true }))) })
+  })
+})
+
+test("a parameter without a type does not compile", () => {
+  compiled(() => {
+    // @ts-expect-error an implicit any
+    Task.module(import.meta, { shout: (text) => `${text}!` })
+    // @ts-expect-error not a function
+    Task.module(import.meta, { shout: "!" })
   })
 })
 

@@ -1,9 +1,10 @@
 /** Tasks that hand in calls of their own. */
 import { Executor, Task } from "@futures/core"
+import type { CancelledError } from "@futures/core"
 import { double, note } from "./tasks.ts"
 import { failTagged, Missing } from "./tasksEffect.ts"
 import { decline, Declined, throwUnlisted, throwWhenOdd } from "./tasksErrors.ts"
-import { waitFor } from "./tasksSignals.ts"
+import { stopWhenAsked, waitFor } from "./tasksSignals.ts"
 import { count } from "./tasksStreams.ts"
 
 const failures = { decline, throwUnlisted } as const
@@ -12,6 +13,7 @@ export const {
   deep,
   fibonacci,
   leave,
+  leaveAndExit,
   nestedFailure,
   nestedMap,
   nestedSettled,
@@ -19,6 +21,7 @@ export const {
   nestedStarmap,
   nestedStream,
   nestedTagged,
+  stopBelow,
   waitThenNote
 } = Task.module(import.meta, {
   /** Answers with its depth below. */
@@ -32,6 +35,12 @@ export const {
   },
   /** Hands in a call, and does not wait for it. */
   leave: (path: string, line: string): string => Executor.current().submit(note, path, line).state,
+  /** Hands in a call that goes on until it is asked to stop, and ends its own worker once it is released. */
+  leaveAndExit: async (port: number, word: string): Promise<never> => {
+    Executor.current().submit(stopWhenAsked, port, word)
+    await waitFor(port, `${word} left`)
+    process.exit(3)
+  },
   nestedFailure: (name: keyof typeof failures, code: number): Promise<never> =>
     Executor.current().run(failures[name], code),
   nestedMap: async (items: ReadonlyArray<number>): Promise<Array<number>> => {
@@ -62,6 +71,22 @@ export const {
     for await (const n of Executor.current().stream(count, end)) yield n * 2
   },
   nestedTagged: (id: string): Promise<never> => Executor.current().run(failTagged, id),
+  /**
+   * Waits, so many levels deep, for a call that goes on until it is asked to stop; beside that it has handed in another. Notes how its own waiting
+   * ended, by a call that it hands in then.
+   */
+  stopBelow: async (port: number, word: string, path: string, levels: number): Promise<void> => {
+    const executor = Executor.current()
+    try {
+      if (levels > 0) await executor.run(stopBelow, port, word, path, levels - 1)
+      else {
+        executor.submit(stopWhenAsked, port, `${word} beside`)
+        await executor.run(stopWhenAsked, port, word)
+      }
+    } catch (error) {
+      await executor.run(note, path, `${levels}: ${(error as Error).name}, ${(error as CancelledError).reason}`)
+    }
+  },
   /** Once it is released, hands in a call and waits for it. */
   waitThenNote: async (port: number, word: string, path: string): Promise<string> => {
     await waitFor(port, word)

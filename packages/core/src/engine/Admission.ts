@@ -79,6 +79,7 @@ export class Admission {
     cell.context = carried === undefined ? form.context : carried[0]
     if (stacks === "submit") Error.captureStackTrace(cell.site = {}, engine.submit)
     engine.admit(cell)
+    form.accepted?.(cell)
     if (options !== noOptions) limitCall(cell, engine, backend.remote === true)
     return cell
   }

@@ -1,5 +1,6 @@
 /** What a call may have besides its task and arguments. */
 import type { CallTrace } from "../wire/frames.ts"
+import type { FutureCell } from "./FutureCell.ts"
 
 export interface CallForm {
   /** `args` holds one array of items, each a call of its own: with the item as its argument, or as its tuple of arguments. */
@@ -18,6 +19,8 @@ export interface CallForm {
   readonly parent?: number | undefined
   /** The caller's span and log annotations, when it calls from an Effect. */
   readonly trace?: CallTrace | undefined
+  /** Hears of the call once it is accepted. */
+  readonly accepted?: ((cell: FutureCell) => void) | undefined
 }
 
 /** What a call has that has nothing. */

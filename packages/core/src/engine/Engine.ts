@@ -205,7 +205,7 @@ export class Engine {
     }
     lane.release()
     this.#nested.gone(lane)
-    this.#tellExit(lane, workerExit(lane, exit))
+    this.exited(lane, exit)
     this.pump()
   }
 
@@ -228,6 +228,11 @@ export class Engine {
     this.ladder.unlimit(cell)
     this.#takeBack(cell)
     return true
+  }
+
+  /** A worker has ended, also one that never was ready. */
+  exited(lane: Lane, exit: LinkExit): void {
+    this.#tellExit(lane, workerExit(lane, exit))
   }
 
   /** A worker was to be ended and does not end: it is reported, and named when the executor is shut down. */

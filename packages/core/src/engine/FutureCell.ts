@@ -2,7 +2,7 @@
 import { LONGEST_DELAY, toMillis } from "../duration.ts"
 import type { DurationInput } from "../duration.ts"
 import { InvalidStateError, TaskTimeoutError } from "../ExecutorError.ts"
-import type { Future, FutureInfo, FutureState, WaitOptions } from "../Future.ts"
+import type { Future, FutureInfo, FutureState, InterruptOptions, WaitOptions } from "../Future.ts"
 import { Call, State } from "./Call.ts"
 import { Reports } from "./Reports.ts"
 
@@ -86,7 +86,7 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
     return this.code === State.Cancelled || this.owner.cancel(this)
   }
 
-  interrupt(options?: { readonly grace?: WaitOptions["timeout"] }): Promise<boolean> {
+  interrupt(options?: InterruptOptions): Promise<boolean> {
     if (this.done()) return Promise.resolve(false)
     return this.owner.interrupt(this, options?.grace === undefined ? undefined : toMillis(options.grace, "grace"))
   }

@@ -58,7 +58,7 @@ export class Nested {
   gone(lane: Lane): void {
     const children = this.#children.get(lane)
     this.#children.delete(lane)
-    for (const cell of children?.calls.values() ?? []) this.#engine.abort(cell, "shutdown")
+    for (const cell of children?.calls.values() ?? []) this.#engine.abort(cell, "parent")
   }
 
   #submit(lane: Lane, wireId: number, reference: TaskReference, args: Array<unknown>, meta: CallMeta): void {

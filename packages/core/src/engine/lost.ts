@@ -37,6 +37,16 @@ export const workerLost = (lane: Lane, exit: LinkExit): Failure => ({
   }
 })
 
+/** Why a worker never became ready: its own error, what the backend saw, or that it ended. */
+export const startCause = (lane: Lane, exit: LinkExit): unknown =>
+  exitCause(lane, exit) ?? new WorkerLostError({
+    exitCode: exit.exitCode,
+    signal: exit.signal,
+    workerId: lane.workerId ?? "unborn",
+    reason: reasonOf(lane, exit),
+    when: "before it was ready"
+  })
+
 /** What `onWorkerExit` is told. */
 export const workerExit = (lane: Lane, exit: LinkExit): WorkerExit => ({
   workerId: lane.workerId,

@@ -16,14 +16,14 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
-import type { LinkExit, SpawnSpec } from "../Backend.ts"
+import type { SpawnSpec } from "../Backend.ts"
 import { LONGEST_DELAY } from "../duration.ts"
 import type { Setup } from "../wire/frames.ts"
 import type { Engine, Supervisor } from "./Engine.ts"
 import { tellWorkerStart } from "./events.ts"
 import { inheritedExecArgv } from "./execArgv.ts"
 import { Lane } from "./Lane.ts"
-import { exitCause } from "./lost.ts"
+import { startCause } from "./lost.ts"
 import { UNKILLABLE_AFTER } from "./StopLadder.ts"
 
 /** A worker that fails to start is tried again so many times before the executor counts as broken. */
@@ -76,11 +76,11 @@ export const supervise = (engine: Engine, setup: Omit<Setup, "version" | "worker
       gone: (self, exit) => {
         fibers.delete(self)
         engine.lanes.delete(self)
-        const cause = exitCause(self, exit) ?? new Error(`The worker ended before it was ready (${exitText(exit)})`)
-        Deferred.doneUnsafe(ready, Effect.fail(new StartFailure(cause, self.initializerFailed)))
+        Deferred.doneUnsafe(ready, Effect.fail(new StartFailure(startCause(self, exit), self.initializerFailed)))
         Deferred.doneUnsafe(gone, Effect.void)
         // A worker that never came up is this fiber's affair: it may be tried again.
         if (wasReady) laneEvents.gone(self, exit)
+        else engine.exited(self, exit)
       }
     })
     fibers.set(lane, fiber as Fiber.Fiber<void>)
@@ -150,6 +150,3 @@ const pause = (millis: number): Effect.Effect<void> =>
     timer.unref()
     return Effect.sync(() => clearTimeout(timer))
   })
-
-const exitText = (exit: LinkExit): string =>
-  exit.signal === undefined ? `exit code ${exit.exitCode}` : `signal ${exit.signal}`

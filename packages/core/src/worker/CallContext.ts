@@ -39,6 +39,8 @@ export class CallContext implements TaskContext {
   tellAll: (() => void) | undefined
   /** Lets a generator task yield so many more items. */
   credit: ((items: number) => void) | undefined
+  /** Stops the calls that this one has handed in and that have not settled, each by its own; made by the first. */
+  children: Set<(grace: number | undefined) => void> | undefined
   #controller: AbortController | undefined
   readonly #host: CallHost
 
@@ -72,8 +74,11 @@ export class CallContext implements TaskContext {
     process.stdout.write(`[${this.label} #${this.id}] ${format(...message)}\n`)
   }
 
-  ask(): void {
+  /** Asks it to stop, and with it what it has handed in. What it hands in from now on, to clean up, runs. */
+  ask(grace: number | undefined): void {
+    if (this.asked) return
     this.asked = true
+    for (const stop of this.children ?? []) stop(grace)
     this.#controller?.abort()
   }
 }

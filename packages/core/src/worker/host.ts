@@ -118,7 +118,7 @@ export class Host implements CallHost, Surroundings {
         }
         return this.#next()
       case Kind.Interrupt:
-        return this.#interrupt(frame[HEADER] as number)
+        return this.#interrupt(frame[HEADER] as number, frame[HEADER + 1] as number | undefined)
       case Kind.Credit:
         return this.#running.get(frame[HEADER] as number)?.credit?.(frame[HEADER + 1] as number)
       case Kind.Outcomes:
@@ -275,9 +275,9 @@ export class Host implements CallHost, Surroundings {
     this.#outcomes.add(wireId, status, value, ran, this.#waiting.length === 0)
   }
 
-  #interrupt(wireId: number): void {
+  #interrupt(wireId: number, grace: number | undefined): void {
     const running = this.#running.get(wireId)
-    if (running !== undefined) return running.ask()
+    if (running !== undefined) return running.ask(grace)
     const index = this.#waiting.findIndex((call) => call.wireId === wireId)
     if (index < 0) return
     this.#waiting.splice(index, 1)

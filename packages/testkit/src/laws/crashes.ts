@@ -1,7 +1,8 @@
 /** A worker that dies takes only what ran on it. */
 import { BrokenExecutorError, Task, wait, WorkerLostError } from "@futures/core"
+import type { WorkerExit } from "@futures/core"
 import assert from "node:assert/strict"
-import { failsWith, isIn, rejection } from "../expect.ts"
+import { failsWith, isError, isIn, rejection } from "../expect.ts"
 import { law, laws } from "../Law.ts"
 import { add, exit, exitWhenNegative, exitWhenRead, identity, throwLater, who } from "../tasks.ts"
 import { waitFor } from "../tasksSignals.ts"
@@ -130,6 +131,22 @@ export const crashes = laws("crashes", [
       await executor.shutdown()
     }
   ),
+  law("A worker that exits before it is ready is the cause, and onWorkerExit hears of each", {
+    promises: [9],
+    needs
+  }, async (trial) => {
+    const exits: Array<WorkerExit> = []
+    const executor = trial.open({
+      maxWorkers: 1,
+      execArgv: ["--import", "data:text/javascript,process.exit(4)"],
+      onWorkerExit: (ended) => exits.push(ended)
+    })
+    const { cause } = await failsWith(executor.run(add, 1, 2), BrokenExecutorError)
+    isError(cause, WorkerLostError, { exitCode: 4, reason: "exit" })
+    await executor.shutdown()
+    assert.ok(exits.length > 0)
+    for (const { exitCode, reason } of exits) assert.deepEqual({ exitCode, reason }, { exitCode: 4, reason: "exit" })
+  }),
   law(
     "A worker that is not ready within startTimeout counts as one that cannot start",
     { promises: [9], needs },

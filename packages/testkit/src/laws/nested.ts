@@ -1,8 +1,8 @@
 /** Tasks may hand in calls to the executor that they run on, and wait for them without being in their way. */
-import { Executor, NestingTooDeepError } from "@futures/core"
+import { CancelledError, Executor, NestingTooDeepError, WorkerLostError } from "@futures/core"
 import * as fc from "fast-check"
 import assert from "node:assert/strict"
-import { collect, failsWith, isError, rejection } from "../expect.ts"
+import { collect, failsWith, isError, isIn, rejection } from "../expect.ts"
 import { law, laws, property } from "../Law.ts"
 import { add } from "../tasks.ts"
 import { Missing } from "../tasksEffect.ts"
@@ -11,6 +11,7 @@ import {
   deep,
   fibonacci,
   leave,
+  leaveAndExit,
   nestedFailure,
   nestedMap,
   nestedSettled,
@@ -18,6 +19,7 @@ import {
   nestedStarmap,
   nestedStream,
   nestedTagged,
+  stopBelow,
   waitThenNote
 } from "../tasksNested.ts"
 
@@ -93,6 +95,42 @@ export const nested = laws("nested calls", [
       assert.deepEqual(notebook.lines(), lines)
     }
   ),
+  law("To stop a task is to stop all that it has handed in; what it hands in then, to clean up, runs", {
+    promises: [7, 17]
+  }, async (trial) => {
+    const signals = await trial.signals()
+    const notebook = trial.notebook()
+    const words = [signals.word(), signals.word()]
+    const [first, second] = words as [string, string]
+    const executor = trial.open({ maxWorkers: 1, concurrency: 2, grace: "15 seconds" })
+    const future = executor.submit(stopBelow, signals.port, first, notebook.path, 2)
+    await Promise.all([first, `${first} beside`].map(signals.heard))
+    assert.equal(await future.interrupt(), true)
+    await failsWith(future.result(), CancelledError, { reason: "interrupt" })
+    assert.deepEqual(notebook.lines(), ["0", "1", "2"].map((level) => `${level}: CancelledError, parent`))
+    await signals.heard(`${first} beside cleaned up`)
+    const ended = executor.submit(stopBelow, signals.port, second, notebook.path, 0)
+    await Promise.all([second, `${second} beside`].map(signals.heard))
+    await executor.terminate()
+    isIn(ended, "cancelled")
+    assert.equal(signals.words().filter((word) => word.endsWith("cleaned up")).length, 4)
+  }),
+  law("What a task has handed in is stopped when its worker dies", {
+    promises: [8, 17],
+    needs: ["workers"]
+  }, async (trial) => {
+    const signals = await trial.signals()
+    const word = signals.word()
+    const executor = trial.open({ maxWorkers: 2, grace: "15 seconds" })
+    const lost = executor.submit(leaveAndExit, signals.port, word)
+    await Promise.all([word, `${word} left`].map(signals.heard))
+    signals.release(`${word} left`)
+    await failsWith(lost.result(), WorkerLostError, { exitCode: 3 })
+    await signals.heard(`${word} cleaned up`)
+    await executor.shutdown()
+    const { cancelled, failed } = executor.stats()
+    assert.deepEqual({ cancelled, failed }, { cancelled: 1, failed: 1 })
+  }),
   law("A task cannot end the executor that it runs on", { promises: [14, 17] }, async (trial) => {
     assert.equal(await trial.single.run(nestedShutdown), "InvalidStateError")
     assert.equal(await trial.single.run(add, 1, 2), 3)
