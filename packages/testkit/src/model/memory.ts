@@ -31,15 +31,17 @@ export interface MemoryWorker {
 
 export interface Memory {
   readonly backend: Backend
-  /** Every worker there ever was, oldest first. */
+  /** Every worker there ever was, oldest first; none when steps are taken by themselves, for then nobody looks, and there is no end to them. */
   readonly workers: ReadonlyArray<MemoryWorker>
 }
 
-/** Workers of one executor. By default each step is taken a turn of the loop later, in order. */
-export const memory = (deliver: Deliver = (_, step) => void setImmediate(step)): Memory => {
+/** Workers of one executor. By default each step is taken a turn of the loop later, in order, and nothing is kept. */
+export const memory = (driver?: Deliver): Memory => {
+  const deliver: Deliver = driver ?? ((_, step) => void setImmediate(step))
   const workers: Array<MemoryWorker> = []
+  let born = 0
   const spawn = (_: SpawnSpec, events: LinkEvents): ReturnType<Backend["spawn"]> => {
-    const number = workers.length + 1
+    const number = ++born
     const heard: Array<Frame> = []
     /** Whether it runs; whether the parent was told that it does not. */
     let [ended, gone] = [false, false]
@@ -59,22 +61,24 @@ export const memory = (deliver: Deliver = (_, step) => void setImmediate(step)):
       send: (frame) => {
         if (ended) return
         toParent(`worker ${number} says ${frame[0]}`, () => {
-          heard.push(frame)
+          if (driver !== undefined) heard.push(frame)
           events.frame(frame)
         })
       },
       end: () => end({ exitCode: 0 }),
       mark: (calls) => started = calls
     })
-    workers.push({
-      number,
-      heard,
-      get lives() {
-        return !gone
-      },
-      crash: () => end({ exitCode: 70 }),
-      tell: events.frame
-    })
+    if (driver !== undefined) {
+      workers.push({
+        number,
+        heard,
+        get lives() {
+          return !gone
+        },
+        crash: () => end({ exitCode: 70 }),
+        tell: events.frame
+      })
+    }
     return {
       workerId: number,
       send: (frame) => {
