@@ -1,26 +1,29 @@
 /** The public methods over an engine. */
+import type { Tracing } from "./callSpans.ts"
 import { plain } from "./engine/CallForm.ts"
-import type { CallForm } from "./engine/CallForm.ts"
+import type { Caller, CallForm } from "./engine/CallForm.ts"
 import type { ShutdownOptions } from "./engine/Closing.ts"
 import type { Engine, ExecutorStats } from "./engine/Engine.ts"
 import type { FutureCell } from "./engine/FutureCell.ts"
 import { MapRun, mapSettled, mapValues } from "./engine/map.ts"
 import type { MapOptions } from "./engine/map.ts"
 import { StreamRun, streamValues } from "./engine/stream.ts"
-import { openCell, openMap, openRoom, openStream } from "./ExecutorService.ts"
+import { openCell, openMap, openRoom, openStream, openTracing } from "./ExecutorService.ts"
 import type { Items, OpenExecutor, Tuples } from "./ExecutorService.ts"
 import type { Future } from "./Future.ts"
 import type * as Task from "./Task.ts"
-import type { CallTrace } from "./wire/frames.ts"
 
 export class EngineExecutor implements OpenExecutor {
   readonly #engine: Engine
   /** What every call of this executor has. */
   readonly #form: CallForm
+  readonly [openTracing]: Tracing | undefined
 
   constructor(engine: Engine, form: CallForm = plain) {
     this.#engine = engine
     this.#form = form
+    const { backend, options: { name, tracing } } = engine
+    this[openTracing] = tracing ? { name, remote: backend.remote === true } : undefined
   }
 
   submit<F extends Task.Call>(task: F, ...args: Task.Args<F>): Future<Task.Success<F>, Task.Failure<F>> {
@@ -47,18 +50,24 @@ export class EngineExecutor implements OpenExecutor {
     task: F,
     items: Items<F>,
     options?: MapOptions,
-    spread = false
+    spread = false,
+    caller?: Caller
   ): MapRun<Task.Success<F>> {
-    return new MapRun(this.#engine, this.#form, task, items, options, spread)
+    return new MapRun(this.#engine, this.#formOf(caller), task, items, options, spread)
   }
 
   [openCell]<F extends Task.Call>(
     task: F,
     args: Task.Args<F>,
-    trace: CallTrace | undefined
+    caller: Caller
   ): FutureCell<Task.Success<F>, Task.Failure<F>> {
-    const form = trace === undefined || !this.#engine.options.tracing ? this.#form : { ...this.#form, trace }
-    return this.#engine.submit(task, args as Array<unknown>, form)
+    const cell: FutureCell = this.#engine.submit(task, args as Array<unknown>, this.#formOf(caller))
+    caller.spans?.submitted(cell)
+    return cell
+  }
+
+  #formOf(caller: Caller | undefined): CallForm {
+    return caller?.trace === undefined ? this.#form : { ...this.#form, ...caller }
   }
 
   get [openRoom](): boolean {
@@ -77,8 +86,8 @@ export class EngineExecutor implements OpenExecutor {
     return streamValues(this[openStream](task, args))
   }
 
-  [openStream]<F extends Task.Stream>(task: F, args: Task.Args<F>): StreamRun<Task.Item<F>> {
-    return new StreamRun(this.#engine, this.#form, task, args as Array<unknown>)
+  [openStream]<F extends Task.Stream>(task: F, args: Task.Args<F>, caller?: Caller): StreamRun<Task.Item<F>> {
+    return new StreamRun(this.#engine, this.#formOf(caller), task, args as Array<unknown>)
   }
 
   ready(): Promise<void> {

@@ -9,11 +9,11 @@ import * as Cause from "effect/Cause"
 import type { ConfigError } from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type * as Pull from "effect/Pull"
-import * as References from "effect/References"
 import * as Stream from "effect/Stream"
+import { callerOf } from "./callSpans.ts"
+import type { Caller } from "./engine/CallForm.ts"
 import type { ShutdownOptions } from "./engine/Closing.ts"
 import type { ExecutorStats } from "./engine/Engine.ts"
 import { effectError } from "./engine/Failure.ts"
@@ -23,13 +23,12 @@ import type { ExecutorClass } from "./executorClass.ts"
 import { ExecutorShutdownError, InvalidOptionError, QueueFullError } from "./ExecutorError.ts"
 import type { TaskError } from "./ExecutorError.ts"
 import type * as Service from "./ExecutorService.ts"
-import { executorKey, openCell, openMap, openRoom, openStream } from "./ExecutorService.ts"
+import { executorKey, openCell, openMap, openRoom, openStream, openTracing } from "./ExecutorService.ts"
 import type { Items, OpenExecutor, Tuples } from "./ExecutorService.ts"
 import { Future } from "./Future.ts"
 import type { ExecutorOptions } from "./options.ts"
 import { optionsFromText, textOptions, variableOf } from "./options.ts"
 import type * as Task from "./Task.ts"
-import type { CallTrace } from "./wire/frames.ts"
 import { currentExecutor } from "./worker/nested.ts"
 
 export type Executor = Service.Executor
@@ -67,20 +66,12 @@ const handIn = <F extends Task.Call>(
   executorKey.use((service) =>
     Effect.withFiber(function attempt(fiber): Effect.Effect<FutureCell<Task.Success<F>, Task.Failure<F>>> {
       const executor = service as OpenExecutor
-      if (executor[openRoom]) return Effect.succeed(executor[openCell](task, args, traceOf(fiber)))
+      if (executor[openRoom]) {
+        return Effect.succeed(executor[openCell](task, args, callerOf(fiber, executor[openTracing])))
+      }
       return Effect.flatMap(Effect.promise(() => executor.ready()), () => Effect.withFiber(attempt))
     })
   )
-
-const traceOf = (fiber: Fiber.Fiber<unknown, unknown>): CallTrace | undefined => {
-  const { span } = fiber.cache
-  const annotations = fiber.getRef(References.CurrentLogAnnotations)
-  if (span === undefined && Object.keys(annotations).length === 0) return undefined
-  return {
-    span: span === undefined ? undefined : { traceId: span.traceId, spanId: span.spanId, sampled: span.sampled },
-    annotations
-  }
-}
 
 /** Items as the Effect face takes them: a `Stream` too. */
 type StreamItems<F> = Items<F> | Stream.Stream<Task.Args<F>[0], any, any>
@@ -97,22 +88,27 @@ const mapExit = <F extends Task.Call, I extends StreamItems<F>>(
   ItemsError<I>,
   Executor | ItemsContext<I>
 > => {
-  if (!Stream.isStream(items)) return outcomes(task, (executor) => executor[openMap](task, items as Items<F>, options))
+  if (!Stream.isStream(items)) {
+    return outcomes(task, (executor, caller) => executor[openMap](task, items as Items<F>, options, false, caller))
+  }
   const source = Stream.toAsyncIterableEffect(items as Stream.Stream<Task.Args<F>[0]>)
   return Stream.unwrap(
-    Effect.map(source, (iterable) => outcomes(task, (executor) => executor[openMap](task, iterable, options)))
+    Effect.map(
+      source,
+      (iterable) => outcomes(task, (executor, caller) => executor[openMap](task, iterable, options, false, caller))
+    )
   )
 }
 
 /** The outcomes of a map, in the chunks in which they come. */
 const outcomes = <F extends Task.Call, E>(
   _: F,
-  openRun: (executor: OpenExecutor) => MapRun<Task.Success<F>>
+  openRun: (executor: OpenExecutor, caller: Caller) => MapRun<Task.Success<F>>
 ): Stream.Stream<Exit.Exit<Task.Success<F>, Task.Failure<F> | TaskError>, E, Executor> =>
   Stream.unwrap(Effect.gen(function*() {
     const executor = (yield* executorKey) as OpenExecutor
     const opened = yield* Effect.acquireRelease(
-      Effect.sync(() => openRun(executor)),
+      Effect.withFiber((fiber) => Effect.sync(() => openRun(executor, callerOf(fiber, executor[openTracing])))),
       (each) => Effect.promise(() => each.close())
     )
     const next = Effect.tryPromise({ try: () => opened.next(), catch: (error) => error as E })
@@ -140,7 +136,7 @@ const starmap = <F extends Task.Call>(
   options?: MapOptions
 ): Stream.Stream<Task.Success<F>, Task.Failure<F> | TaskError, Executor> =>
   Stream.mapEffect(
-    outcomes<F, never>(task, (executor) => executor[openMap](task, tuples as never, options, true)),
+    outcomes<F, never>(task, (executor, caller) => executor[openMap](task, tuples as never, options, true, caller)),
     (exit) => exit
   )
 
@@ -152,7 +148,9 @@ const stream = <F extends Task.Stream>(
   Stream.unwrap(Effect.gen(function*() {
     const executor = (yield* executorKey) as OpenExecutor
     const opened = yield* Effect.acquireRelease(
-      Effect.sync(() => executor[openStream](task, args)),
+      Effect.withFiber((fiber) =>
+        Effect.sync(() => executor[openStream](task, args, callerOf(fiber, executor[openTracing])))
+      ),
       (each) => Effect.promise(() => each.close())
     )
     type Pulled = Pull.Pull<Arr.NonEmptyReadonlyArray<Task.Item<F>>, Task.Failure<F> | TaskError>

@@ -1,5 +1,7 @@
 /** What an executor is, and the key under which Effect programs find one. */
 import * as Context from "effect/Context"
+import type { Tracing } from "./callSpans.ts"
+import type { Caller } from "./engine/CallForm.ts"
 import type { ShutdownOptions } from "./engine/Closing.ts"
 import type { ExecutorStats } from "./engine/Engine.ts"
 import type { FutureCell } from "./engine/FutureCell.ts"
@@ -7,7 +9,6 @@ import type { MapOptions, MapRun } from "./engine/map.ts"
 import type { StreamRun } from "./engine/stream.ts"
 import type { Future } from "./Future.ts"
 import type * as Task from "./Task.ts"
-import type { CallTrace } from "./wire/frames.ts"
 
 /** Runs tasks, each in one of its workers (`concurrent.futures.Executor`). */
 export interface Executor extends AsyncDisposable {
@@ -64,6 +65,7 @@ export const openMap: unique symbol = Symbol("@futures/core/openMap")
 export const openCell: unique symbol = Symbol("@futures/core/openCell")
 export const openRoom: unique symbol = Symbol("@futures/core/openRoom")
 export const openStream: unique symbol = Symbol("@futures/core/openStream")
+export const openTracing: unique symbol = Symbol("@futures/core/openTracing")
 
 /** An executor of ours, with what the statics need besides the public methods. */
 export interface OpenExecutor extends Executor {
@@ -71,14 +73,17 @@ export interface OpenExecutor extends Executor {
     task: F,
     items: Items<F>,
     options?: MapOptions,
-    spread?: boolean
+    spread?: boolean,
+    caller?: Caller
   ): MapRun<Task.Success<F>>
   [openCell]<F extends Task.Call>(
     task: F,
     args: Task.Args<F>,
-    trace: CallTrace | undefined
+    caller: Caller
   ): FutureCell<Task.Success<F>, Task.Failure<F>>
   /** Whether the queue has room. */
   readonly [openRoom]: boolean
-  [openStream]<F extends Task.Stream>(task: F, args: Task.Args<F>): StreamRun<Task.Item<F>>
+  [openStream]<F extends Task.Stream>(task: F, args: Task.Args<F>, caller?: Caller): StreamRun<Task.Item<F>>
+  /** What spans say of it; `undefined` when nothing is to travel. */
+  readonly [openTracing]: Tracing | undefined
 }

@@ -27,6 +27,7 @@ import { retries } from "./laws/retries.ts"
 import { scopes } from "./laws/scopes.ts"
 import { services } from "./laws/services.ts"
 import { settling } from "./laws/settling.ts"
+import { spans } from "./laws/spans.ts"
 import { stopping } from "./laws/stopping.ts"
 import { streams } from "./laws/streams.ts"
 import { transfer } from "./laws/transfer.ts"
@@ -58,6 +59,7 @@ export const contract: ReadonlyArray<LawSet> = [
   progress,
   events,
   metrics,
+  spans,
   effects,
   services,
   scopes,

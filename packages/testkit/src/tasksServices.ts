@@ -49,23 +49,25 @@ export interface Surroundings {
   readonly annotations: Readonly<Record<string, unknown>>
 }
 
-export const { interruptItself, lookAround, runNested, runNestedFailure, runUntilAsked } = Task.module(import.meta, {
-  interruptItself: (): Effect.Effect<never> => Effect.interrupt,
-  lookAround: (): Effect.Effect<Surroundings> =>
-    Effect.gen(function*() {
-      const span = yield* Effect.option(Effect.currentParentSpan)
-      return {
-        parent: span._tag === "Some" ? { traceId: span.value.traceId, spanId: span.value.spanId } : undefined,
-        annotations: { ...yield* References.CurrentLogAnnotations }
-      }
-    }),
-  runNested: (numbers: ReadonlyArray<number>): Effect.Effect<Array<number>, TaskError, Executor> =>
-    Effect.forEach(numbers, (n) => Executor.run(double, n), { concurrency: "unbounded" }),
-  runNestedFailure: (id: string): Effect.Effect<ReadonlyArray<string>, TaskError, Executor> =>
-    Effect.catchTag(Executor.run(failTagged, id), "Missing", ({ tried }) => Effect.succeed(tried)),
-  runUntilAsked: (port: number, word: string): Effect.Effect<never, TaskError, Executor> =>
-    Executor.run(stopWhenAsked, port, word)
-})
+export const { interruptItself, lookAround, lookAroundInside, runNested, runNestedFailure, runUntilAsked } = Task
+  .module(import.meta, {
+    interruptItself: (): Effect.Effect<never> => Effect.interrupt,
+    lookAround: (): Effect.Effect<Surroundings> =>
+      Effect.gen(function*() {
+        const span = yield* Effect.option(Effect.currentParentSpan)
+        return {
+          parent: span._tag === "Some" ? { traceId: span.value.traceId, spanId: span.value.spanId } : undefined,
+          annotations: { ...yield* References.CurrentLogAnnotations }
+        }
+      }),
+    lookAroundInside: (): Effect.Effect<Surroundings, TaskError, Executor> => Executor.run(lookAround),
+    runNested: (numbers: ReadonlyArray<number>): Effect.Effect<Array<number>, TaskError, Executor> =>
+      Effect.forEach(numbers, (n) => Executor.run(double, n), { concurrency: "unbounded" }),
+    runNestedFailure: (id: string): Effect.Effect<ReadonlyArray<string>, TaskError, Executor> =>
+      Effect.catchTag(Executor.run(failTagged, id), "Missing", ({ tried }) => Effect.succeed(tried)),
+    runUntilAsked: (port: number, word: string): Effect.Effect<never, TaskError, Executor> =>
+      Executor.run(stopWhenAsked, port, word)
+  })
 
 /** An amount of one currency: a class that travels as itself. */
 export class Money extends Schema.Class<Money>("Money")({ amount: Schema.Int, currency: Schema.String }) {

@@ -1,8 +1,27 @@
 /** What a call may have besides its task and arguments. */
 import type { CallTrace } from "../wire/frames.ts"
+import type { Failure } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"
 
-export interface CallForm {
+/** Follows calls for a tracer. */
+export interface CallSpans {
+  /** The call was accepted, or refused. */
+  readonly submitted: (cell: FutureCell) => void
+  /** A worker takes it: what goes along. */
+  readonly handedOver: (cell: FutureCell) => CallTrace
+  /** It waits again: an attempt has failed, or, without a failure, has never begun. */
+  readonly cameBack: (cell: FutureCell, failure: Failure | undefined) => void
+}
+
+/** What a call has of the Effect that hands it in. */
+export interface Caller {
+  /** The caller's span and log annotations. */
+  readonly trace?: CallTrace | undefined
+  /** Makes spans of its calls, where they go anywhere. */
+  readonly spans?: CallSpans | undefined
+}
+
+export interface CallForm extends Caller {
   /** `args` holds one array of items, each a call of its own: with the item as its argument, or as its tuple of arguments. */
   readonly each?: "item" | "spread" | undefined
   /** It never goes with others into a worker's hands: an item of a map, whose rest must not run once one has failed. */
@@ -17,8 +36,6 @@ export interface CallForm {
   readonly context?: unknown
   /** In a worker: the wire id of the running call that hands this one in. */
   readonly parent?: number | undefined
-  /** The caller's span and log annotations, when it calls from an Effect. */
-  readonly trace?: CallTrace | undefined
   /** Hears of the call once it is accepted. */
   readonly accepted?: ((cell: FutureCell) => void) | undefined
 }

@@ -185,6 +185,7 @@ export class Engine {
     if (asked !== undefined) return this.settle(cell, asked.state, asked.failure)
     if (!cell.unstart()) return
     this.running--
+    cell.form.spans?.cameBack(cell, undefined)
     if (this.state === "broken") this.settle(cell, State.Failed, whyClosed(this))
     else this.queue.putBack(cell)
   }

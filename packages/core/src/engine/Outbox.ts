@@ -62,7 +62,7 @@ export class Outbox {
   }
 
   #meta(cell: FutureCell): number | CallMeta {
-    const { each, parent, sink, trace } = cell.form
+    const { each, parent, sink, spans, trace } = cell.form
     const plain = each === undefined && sink === undefined && trace === undefined && parent === undefined
     const label = cell.task.options?.label
     if (plain && label === undefined && cell.context === undefined && !this.#remote) return cell.attempt
@@ -72,7 +72,7 @@ export class Outbox {
       window: sink === undefined || each !== undefined ? 0 : STREAM_WINDOW,
       context: cell.context,
       label,
-      trace,
+      trace: spans === undefined ? trace : spans.handedOver(cell),
       parent,
       options: this.#remote ? remoteOptions(cell) : undefined
     }

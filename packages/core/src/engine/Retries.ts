@@ -47,6 +47,7 @@ export class Retries {
       return false
     }
     if (pause === undefined || !cell.requeue()) return false
+    cell.form.spans?.cameBack(cell, failure)
     const go = (): void => {
       retry.timer = undefined
       this.#again(cell)

@@ -273,6 +273,7 @@ export class MapRun<A> {
         alone: true
       })
     cell.watch()
+    this.#form.spans?.submitted(cell)
     const chunk: Chunk = {
       cell,
       items,

@@ -33,6 +33,7 @@ export class StreamRun<A> {
     }
     this.#cell = engine.submit(task, args, { ...form, sink })
     this.#cell.watch()
+    form.spans?.submitted(this.#cell)
     this.#cell.observe(() => this.#wake?.())
   }
 

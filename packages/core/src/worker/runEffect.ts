@@ -11,7 +11,6 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import { Status } from "../wire/frames.ts"
-import type { CallTrace } from "../wire/frames.ts"
 import type { CallContext, CallHost } from "./CallContext.ts"
 import type { EffectOutcome } from "./effects.ts"
 import { TypedFailure } from "./generate.ts"
@@ -62,7 +61,9 @@ const provided = async <A, E>(
 }
 
 /** Makes the caller's span the parent of the task's, and its log annotations theirs. */
-const traced = <A, E, R>(effect: Effect.Effect<A, E, R>, { annotations, span }: CallTrace): Effect.Effect<A, E, R> => {
+const withTrace = <A, E, R>(effect: Effect.Effect<A, E, R>, { trace }: CallContext): Effect.Effect<A, E, R> => {
+  if (trace === undefined) return effect
+  const { annotations, span } = trace
   const annotated = Effect.annotateLogs(effect, annotations)
   return span === undefined ? annotated : Effect.withParentSpan(annotated, Tracer.externalSpan(span))
 }
@@ -80,8 +81,9 @@ export const runEffect = async (
   context: CallContext,
   settings: TaskSettings
 ): Promise<EffectOutcome> => {
-  const within = context.trace === undefined ? effect : traced(effect, context.trace)
-  const exit = await Effect.runPromiseExit(await provided(within, settings, context.host), { signal: context.signal })
+  const exit = await Effect.runPromiseExit(await provided(withTrace(effect, context), settings, context.host), {
+    signal: context.signal
+  })
   return Exit.isSuccess(exit) ? { status: Status.Succeeded, value: exit.value } : outcomeOf(exit.cause)
 }
 
@@ -91,6 +93,8 @@ export const streamIterator = async (
   settings: TaskSettings
 ): Promise<AsyncIterator<unknown>> => {
   const typed = Stream.mapError(stream, (error) => new TypedFailure(error))
-  const iterable = await Effect.runPromise(await provided(Stream.toAsyncIterableEffect(typed), settings, context.host))
+  const iterable = await Effect.runPromise(
+    await provided(withTrace(Stream.toAsyncIterableEffect(typed), context), settings, context.host)
+  )
   return iterable[Symbol.asyncIterator]()
 }
