@@ -1,8 +1,10 @@
 /** Objects that hold no other objects, or whose insides only Node knows. */
-import { isArgumentsObject, isExternal } from "node:util/types"
+import * as types from "node:util/types"
 import { nameOf, Refusal } from "./Refusal.ts"
 import { Special } from "./Special.ts"
 
+// Deno has none.
+const isExternal: (source: unknown) => boolean = types.isExternal ?? (() => false)
 const getTime = Date.prototype.getTime
 
 export const copyDate = (source: object): Date => new Date(getTime.call(source))
@@ -37,7 +39,7 @@ export const emptied = (source: object): Refusal =>
 export const checkPlain = (source: object, firstKey: string | undefined): void => {
   if (firstKey === undefined) {
     if (Object.prototype.toString.call(source) !== "[object Object]" || isExternal(source)) throw emptied(source)
-  } else if (firstKey === "0" && isArgumentsObject(source)) throw new Refusal("Arguments")
+  } else if (firstKey === "0" && types.isArgumentsObject(source)) throw new Refusal("Arguments")
 }
 
 /** Whether this is the `Object.prototype` of another realm (`node:vm`, a test runner that uses it). */
