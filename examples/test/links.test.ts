@@ -4,7 +4,13 @@ import { dirname, join } from "node:path"
 import { expect, it } from "vitest"
 
 const root = new URL("../..", import.meta.url).pathname
-const pages = globSync(["README.md", "docs/**/*.md", "packages/*/README.md", "packages/*/src/**/*.md"], { cwd: root })
+const pages = globSync([
+  "README.md",
+  "docs/**/*.md",
+  "examples/**/README.md",
+  "packages/*/README.md",
+  "packages/*/src/**/*.md"
+], { cwd: root })
 
 it.for(pages)("%s links to what is there", (page) => {
   const text = readFileSync(join(root, page), "utf8").replaceAll(/^```.*?^```/gms, "")

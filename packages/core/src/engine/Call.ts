@@ -170,14 +170,17 @@ export abstract class Call {
     this.args = released
     this.transfers = undefined
     this.lane = undefined
-    const { observers } = this
-    if (observers !== undefined) {
-      this.observers = undefined
-      const self = this as unknown as FutureCell
-      if (typeof observers === "function") observers(self)
-      else for (const observer of observers) observer(self)
-    }
     return true
+  }
+
+  /** Tells the observers that it has settled: they may go on at once, and find it counted. */
+  announce(): void {
+    const { observers } = this
+    if (observers === undefined) return
+    this.observers = undefined
+    const self = this as unknown as FutureCell
+    if (typeof observers === "function") observers(self)
+    else for (const observer of observers) observer(self)
   }
 
   /** Calls the observer when it settles, at once when it has. Observers are ours and never throw. */

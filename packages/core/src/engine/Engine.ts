@@ -303,6 +303,7 @@ export class Engine {
     else this.failed(cell)
     this.unsettled--
     tellSettle(this, cell)
+    cell.announce()
     if (this.unsettled > 0) return
     this.rest()
     this.#closing.drained()

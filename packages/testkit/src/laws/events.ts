@@ -1,8 +1,10 @@
 /** What an executor tells whoever listens on `node:diagnostics_channel`. */
-import { NotPortableError, Task } from "@futures/core"
+import { Executor, NotPortableError, Task } from "@futures/core"
+import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
 import assert from "node:assert/strict"
 import { isError } from "../expect.ts"
+import { on } from "../faces.ts"
 import { hearing, of } from "../hearing.ts"
 import type { Heard } from "../hearing.ts"
 import { law, laws, property } from "../Law.ts"
@@ -80,6 +82,23 @@ export const events = laws("events", [
         await holder.result()
       })
       assert.deepEqual(heard.at(-1)!.stats, executor.stats())
+    }
+  ),
+  law(
+    "Whoever waited for a call finds it counted and told of, on both faces",
+    { promises: [5] },
+    async (trial) => {
+      const name = fresh()
+      const executor = trial.open({ name, maxWorkers: 1 })
+      await hearing(name, async (soFar) => {
+        const look = (): unknown => {
+          const { pending, running, succeeded } = executor.stats()
+          return [pending, running, succeeded, of(soFar, "futures:call:settle").length]
+        }
+        await executor.run(add, 1, 2)
+        assert.deepEqual(look(), [0, 0, 1, 1])
+        assert.deepEqual(await on(executor, Effect.map(Executor.run(add, 1, 2), look)), [0, 0, 2, 2])
+      })
     }
   ),
   law("Each attempt that failed and is followed by another tells of its error", { promises: [6] }, async (trial) => {
