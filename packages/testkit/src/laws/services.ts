@@ -22,12 +22,15 @@ import {
 } from "../tasksServices.ts"
 import type { Trial } from "../Trial.ts"
 
-/** Runs calls that write into the ledger, and answers with what stands in it in the end. */
-const withLedger = async (trial: Trial, body: () => Promise<void>): Promise<Array<string>> => {
+/** Runs calls that write into the ledger, and answers with what stands in it in the end. `env` is for executors whose workers do not run here. */
+const withLedger = async (
+  trial: Trial,
+  body: (env: Readonly<Record<string, string>>) => Promise<void>
+): Promise<Array<string>> => {
   const notebook = trial.notebook()
   process.env[ledgerPath] = notebook.path
   try {
-    await body()
+    await body({ [ledgerPath]: notebook.path })
   } finally {
     delete process.env[ledgerPath]
   }
@@ -41,9 +44,9 @@ export const services = laws("services", [
     "The layer of a module is built once in a worker, and released when that ends",
     { promises: [14] },
     async (trial) => {
-      const lines = await withLedger(trial, async () => {
+      const lines = await withLedger(trial, async (env) => {
         for (const line of ["1", "2"]) {
-          const executor = trial.open({ maxWorkers: 1 })
+          const executor = trial.open({ maxWorkers: 1, env })
           assert.equal(await executor.run(writeDown, `${line}a`), `${line}a`)
           assert.equal(await executor.run(writeDown, `${line}b`), `${line}b`)
           await executor.shutdown()
@@ -53,16 +56,16 @@ export const services = laws("services", [
     }
   ),
   law("Calls that come together build the layer of their module once", { promises: [] }, async (trial) => {
-    const lines = await withLedger(trial, async () => {
-      const executor = trial.open({ maxWorkers: 1, concurrency: 3 })
+    const lines = await withLedger(trial, async (env) => {
+      const executor = trial.open({ maxWorkers: 1, concurrency: 3, env })
       await Promise.all(["1", "2", "3"].map((line) => executor.run(writeDown, line)))
       await executor.shutdown()
     })
     assert.deepEqual([lines[0], lines.slice(1, -1).toSorted(), lines.at(-1)], ["open", ["1", "2", "3"], "close"])
   }),
   law("A layer is of use to one executor when another has ended", { promises: [14] }, async (trial) => {
-    const lines = await withLedger(trial, async () => {
-      const [first, second] = [trial.open({ maxWorkers: 1 }), trial.open({ maxWorkers: 1 })]
+    const lines = await withLedger(trial, async (env) => {
+      const [first, second] = [trial.open({ maxWorkers: 1, env }), trial.open({ maxWorkers: 1, env })]
       await first.run(writeDown, "first")
       await second.run(writeDown, "second")
       await first.shutdown()

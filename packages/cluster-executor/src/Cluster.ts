@@ -1,0 +1,209 @@
+/** A cluster, as a program sees it: engines, and executors on them. */
+import { InvalidStateError, TaskTimeoutError } from "@futures/core"
+import type { Executor, Future, Task } from "@futures/core"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { resolve } from "node:path"
+import { BrokerError } from "./broker/BrokerError.ts"
+import { readConnection } from "./broker/connectionFile.ts"
+import { DEFAULT_NAMESPACE } from "./broker/credentials.ts"
+import type { Connection } from "./broker/credentials.ts"
+import { Client } from "./client/Client.ts"
+import { ClusterExecutor } from "./ClusterExecutor.ts"
+import type { ClusterExecutorOptions } from "./ClusterExecutor.ts"
+import type { EngineOptions } from "./engine/options.ts"
+import type { SpawnedEngine } from "./engine/spawnEngine.ts"
+import { startLocal } from "./local.ts"
+import type { Local, LocalOptions } from "./local.ts"
+import { changesOf } from "./registry.ts"
+import type { Engine, EngineChange } from "./registry.ts"
+
+/** How to start a cluster on this machine. */
+export interface ClusterStartOptions extends LocalOptions {
+  /** Shown where the broker lists who is connected. Default `"futures"`. */
+  readonly name?: string | undefined
+}
+
+/** How to reach a cluster that runs. */
+export interface ClusterConnectOptions extends Partial<Connection> {
+  /** The folder below which task modules lie; engines have the same files below theirs. Default: the working directory. */
+  readonly root?: string | undefined
+  readonly name?: string | undefined
+}
+
+/** Options of an executor on a cluster that is connected. */
+export type ViewOptions = Omit<ClusterExecutorOptions, "servers" | "credentials" | "namespace" | "cluster" | "engines">
+
+/** How long `connect` listens for engines before it answers, in milliseconds. */
+const FIRST = 250
+
+/**
+ * A cluster: a broker, and engines that joined it from any host (`ipyparallel.Client`).
+ *
+ * ```ts
+ * await using cluster = await Cluster.start({ engines: 2, slots: 2 })
+ * const executor = cluster.executor()
+ * console.log(await executor.run(fib, 30))
+ * ```
+ */
+export class Cluster implements AsyncDisposable {
+  /** The connection, for executors. */
+  readonly client: Client
+  /** The folder below which task modules lie. */
+  readonly root: string
+  readonly #local: Local | undefined
+  readonly #direct = new Map<string, ClusterExecutor>()
+  readonly #executors = new Set<ClusterExecutor>()
+  #closing: Promise<void> | undefined
+
+  private constructor(client: Client, root: string, local: Local | undefined) {
+    this.client = client
+    this.root = root
+    this.#local = local
+  }
+
+  /** Starts a broker and engines here; they end with the cluster, or with this process. Rejects with `InvalidOptionError` or `BrokerError`. */
+  static async start({ name = "futures", ...options }: ClusterStartOptions = {}): Promise<Cluster> {
+    const root = resolve(options.root ?? ".")
+    const local = await startLocal({ ...options, root }, name)
+    await local.client.registry.waitFor(options.engines ?? 2, FIRST)
+    return new Cluster(local.client, root, local)
+  }
+
+  /** Joins a cluster that runs; with no `servers`, the one that `futures-cluster start` described. Rejects with `BrokerError` when there is none. */
+  static async connect(options: ClusterConnectOptions = {}): Promise<Cluster> {
+    const { credentials = {}, name = "futures", namespace = DEFAULT_NAMESPACE, root = ".", servers } = options
+    const connection = servers === undefined ? readConnection() : { servers, credentials, namespace }
+    if (connection === undefined) {
+      const message = "There is no cluster to connect to: name its servers, or run `futures-cluster start`"
+      throw new BrokerError({ reason: "connection-file", message })
+    }
+    const client = await Client.connect(connection, name)
+    await client.registry.waitFor(Infinity, FIRST)
+    return new Cluster(client, resolve(root), undefined)
+  }
+
+  /** As `start`, for a scope. */
+  static readonly scoped = (options?: ClusterStartOptions): Effect.Effect<Cluster, BrokerError, Scope.Scope> =>
+    Effect.acquireRelease(
+      Effect.tryPromise({ try: () => Cluster.start(options), catch: (error) => error as BrokerError }),
+      (cluster) => Effect.promise(() => cluster.shutdown())
+    )
+
+  /** As `connect`, for a scope. */
+  static readonly connected = (options?: ClusterConnectOptions): Effect.Effect<Cluster, BrokerError, Scope.Scope> =>
+    Effect.acquireRelease(
+      Effect.tryPromise({ try: () => Cluster.connect(options), catch: (error) => error as BrokerError }),
+      (cluster) => Effect.promise(() => cluster.shutdown())
+    )
+
+  /** The key under which Effect programs find a cluster. */
+  static readonly service: Context.Service<Cluster, Cluster> = Context.Service<Cluster>(
+    "@futures/cluster-executor/Cluster"
+  )
+
+  /** A cluster started here, as a layer. */
+  static readonly layer = (options?: ClusterStartOptions): Layer.Layer<Cluster, BrokerError> =>
+    Layer.effect(Cluster.service, Cluster.scoped(options))
+
+  /** How others reach it. */
+  get connection(): Connection {
+    return this.client.bus.connection
+  }
+
+  /** An executor on all engines, or on those with `labels`: the load-balanced view (`Client.load_balanced_view`). It ends with the cluster. */
+  executor(options: ViewOptions = {}): Executor {
+    const executor = new ClusterExecutor({ ...options, cluster: this })
+    this.#executors.add(executor)
+    return executor
+  }
+
+  /** The engines that live. */
+  engines(): Array<Engine> {
+    return this.client.registry.engines()
+  }
+
+  /** Engines as they join and leave; those that are there join first. */
+  changes(): AsyncIterableIterator<EngineChange> {
+    return changesOf(this.client.registry)
+  }
+
+  /** Resolves when so many engines live, with them. Rejects with `TaskTimeoutError` (`clock: "wait"`); `timeout` is 30 seconds by default. */
+  async waitForEngines(count: number, options: { readonly timeout?: Duration.Input } = {}): Promise<Array<Engine>> {
+    const after = Duration.toMillis(options.timeout ?? "30 seconds")
+    if (!await this.client.registry.waitFor(count, after)) throw new TaskTimeoutError({ clock: "wait", after })
+    return this.engines()
+  }
+
+  /** An executor on one engine: the direct view (`Client[id]`). Its calls fail with `BrokenExecutorError` when the engine is gone. It ends with the cluster. */
+  direct(id: string): Executor {
+    let executor = this.#direct.get(id)
+    if (executor === undefined) {
+      const slots = this.client.registry.find(id)?.slots ?? 1
+      executor = new ClusterExecutor({ cluster: this, engine: id, maxWorkers: slots, name: `cluster ${id}` })
+      this.#direct.set(id, executor)
+    }
+    return executor
+  }
+
+  /** Calls the task once on every engine (`DirectView.apply`): a future for each, by the engine's id. */
+  broadcast<F extends Task.Call>(
+    task: F,
+    ...args: Task.Args<F>
+  ): Map<string, Future<Task.Success<F>, Task.Failure<F>>> {
+    return new Map(this.engines().map(({ id }) => [id, this.direct(id).submit(task, ...args)]))
+  }
+
+  /** Cuts the items into as many equal parts as there are engines, and calls the task with one part on each (`DirectView.scatter`). */
+  scatter<F extends Task.Call>(
+    task: F,
+    items: Task.Args<F>[0] & ReadonlyArray<unknown>
+  ): Map<string, Future<Task.Success<F>, Task.Failure<F>>> {
+    const engines = this.engines()
+    return new Map(engines.map(({ id }, index) => {
+      const part = items.slice(cut(items.length, index, engines.length), cut(items.length, index + 1, engines.length))
+      return [id, this.direct(id).submit(task, ...[part] as never)]
+    }))
+  }
+
+  /** The parts of a `scatter`, put together again in its order; rejects with the first failure (`DirectView.gather`). */
+  async gather<A>(parts: ReadonlyMap<string, Future<ReadonlyArray<A>, unknown>>): Promise<Array<A>> {
+    return (await Promise.all(Array.from(parts.values(), (part) => part.result()))).flat() as Array<A>
+  }
+
+  /** Starts another engine, of a cluster that was started here. */
+  addEngine(options?: Partial<EngineOptions>): Promise<SpawnedEngine> {
+    if (this.#local === undefined) throw new InvalidStateError("Only a cluster that was started here can start engines")
+    return this.#local.add(options)
+  }
+
+  /** Shuts its executors down, which waits for their calls; then ends what was started here. */
+  shutdown(): Promise<void> {
+    return this.#closing ??= held(this.#close())
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown()
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#executors, ...this.#direct.values()].map((executor) => executor.shutdown()))
+    await (this.#local === undefined ? this.client.close() : this.#local.close())
+  }
+}
+
+/** Keeps the process alive until a promise settles: a connection by itself does not. */
+const held = async <A>(promise: Promise<A>): Promise<A> => {
+  const alive = setInterval(() => {}, 2 ** 31 - 1)
+  try {
+    return await promise
+  } finally {
+    clearInterval(alive)
+  }
+}
+
+/** Where the part with this number begins. */
+const cut = (length: number, index: number, parts: number): number => Math.round(length * index / parts)

@@ -1,0 +1,134 @@
+/** The executor on the engines of a cluster. */
+import { InvalidOptionError } from "@futures/core"
+import type { ExecutorOptions } from "@futures/core"
+import { executorClass } from "@futures/core/Backend"
+import type { Backend } from "@futures/core/Backend"
+import { randomUUID } from "node:crypto"
+import { availableParallelism } from "node:os"
+import { parse, resolve } from "node:path"
+import { readConnection } from "./broker/connectionFile.ts"
+import { DEFAULT_NAMESPACE } from "./broker/credentials.ts"
+import type { Credentials } from "./broker/credentials.ts"
+import { clusterBackend } from "./client/backend.ts"
+import { Client } from "./client/Client.ts"
+import { startLocal } from "./local.ts"
+
+/** What becomes of a call whose engine dies: it runs again elsewhere, or fails with `WorkerLostError`. */
+export type Delivery = "at-least-once" | "at-most-once"
+
+/** A `Cluster`. */
+export interface ConnectedCluster {
+  readonly client: Client
+  /** The folder below which task modules lie. */
+  readonly root: string
+}
+
+/** Options of an executor on a cluster, besides those of all executors. */
+export interface ClusterExecutorOptions extends ExecutorOptions {
+  /** Each `host:port`. Default: the cluster that `futures-cluster start` described; without one, a broker and engines of its own, ended with it. */
+  readonly servers?: ReadonlyArray<string> | undefined
+  readonly credentials?: Credentials | undefined
+  /** Default `"default"`. */
+  readonly namespace?: string | undefined
+  /** A cluster that is connected already, and stays so. */
+  readonly cluster?: ConnectedCluster | undefined
+  /**
+   * `"at-least-once"` (default): a call whose engine dies runs again on another; one that its engine did not survive three times fails with
+   * `PoisonTaskError`. `"at-most-once"`: it fails with `WorkerLostError`.
+   */
+  readonly delivery?: Delivery | undefined
+  /** Only engines with all of these labels. */
+  readonly labels?: Readonly<Record<string, string>> | undefined
+  /** Only this engine, by its id. */
+  readonly engine?: string | undefined
+  /** The folder below which task modules lie; engines have the same files below theirs. Default: the working directory. */
+  readonly root?: string | undefined
+  /** Engines to start, where it starts its own. Default 2. */
+  readonly engines?: number | undefined
+}
+
+/** How often a call may kill its engine. */
+const DEATHS = 3
+/** Workers that an executor asks for, at most, unless `maxWorkers` says: engines have what they have. */
+const MOST = 64
+
+const configure = (options: ClusterExecutorOptions): { backend: Backend; options: ExecutorOptions } => {
+  if (typeof options !== "object" || options === null) {
+    throw new InvalidOptionError({ option: "options", received: options, expected: "an object" })
+  }
+  const { cluster, credentials, delivery, engine, engines, labels, namespace, root, servers, ...rest } = options
+  const { env = {}, execArgv = [], maxWorkers } = rest
+  check(
+    "delivery",
+    delivery,
+    `"at-least-once" or "at-most-once"`,
+    [undefined, "at-least-once", "at-most-once"].includes(delivery)
+  )
+  check(
+    "engines",
+    engines,
+    "a whole number of at least 1",
+    engines === undefined || (Number.isSafeInteger(engines) && engines >= 1)
+  )
+  check(
+    "servers",
+    servers,
+    "an array of host:port",
+    servers === undefined || (Array.isArray(servers) && servers.length > 0)
+  )
+  const described = cluster === undefined && servers === undefined ? readConnection() : undefined
+  const connection = servers === undefined
+    ? described
+    : { servers, credentials: credentials ?? {}, namespace: namespace ?? DEFAULT_NAMESPACE }
+  const own = cluster === undefined && connection === undefined
+  const wanted = typeof maxWorkers === "number" && maxWorkers >= 1 ? maxWorkers : availableParallelism()
+  let opened: Promise<{ readonly client: Client; readonly close: () => Promise<void> }> | undefined
+  const open = async (): Promise<Awaited<typeof opened> & {}> => {
+    if (cluster !== undefined) return { client: cluster.client, close: async () => {} }
+    if (connection !== undefined) {
+      const client = await Client.connect(connection, rest.name ?? "futures executor")
+      return { client, close: () => client.close() }
+    }
+    const count = engines ?? 2
+    return startLocal({ engines: count, slots: Math.ceil(wanted / count), root: rootOf(root, own) }, "futures executor")
+  }
+  const backend = clusterBackend({
+    wishes: {
+      owner: randomUUID().slice(0, 13),
+      labels: labels ?? {},
+      engine,
+      redeliver: delivery === "at-most-once" ? 0 : DEATHS,
+      windows: delivery !== "at-most-once",
+      execArgv: Array.isArray(execArgv) ? execArgv : [],
+      env: typeof env === "object" && env !== null ? env : {}
+    },
+    root: cluster !== undefined && root === undefined ? cluster.root : rootOf(root, own),
+    maxWorkers: own ? wanted : MOST,
+    connect: async () => (await (opened ??= open())).client,
+    close: async () => {
+      // What could not be opened is not there to be closed.
+      const it = await opened?.catch(() => undefined)
+      opened = undefined
+      await it?.close()
+    }
+  })
+  return { backend, options: rest }
+}
+
+const check = (option: string, received: unknown, expected: string, isRight: boolean): void => {
+  if (!isRight) throw new InvalidOptionError({ option, received, expected })
+}
+
+/** Engines of its own see the same files, wherever they lie. */
+const rootOf = (root: string | undefined, own: boolean): string =>
+  root === undefined && own ? parse(process.cwd()).root : resolve(root ?? ".")
+
+/**
+ * Runs tasks on the engines of a cluster.
+ *
+ * ```ts
+ * await using executor = new ClusterExecutor({ servers: ["10.0.0.1:4222"], credentials: { token } })
+ * console.log(await executor.submit(fib, 30).result())
+ * ```
+ */
+export class ClusterExecutor extends executorClass<ClusterExecutorOptions>(configure) {}

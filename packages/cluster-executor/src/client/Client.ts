@@ -1,0 +1,169 @@
+/**
+ * What a program has to do with a broker: finds places for its workers, and carries what goes to them and comes from them.
+ *
+ * One for each connection, whatever number of executors use it.
+ */
+import { randomUUID } from "node:crypto"
+import type { Connection } from "../broker/credentials.ts"
+import { Registry } from "../registry.ts"
+import { Bus, parse } from "../wire/Bus.ts"
+import { gone, isGone } from "../wire/Channel.ts"
+import type { OfferMessage, PlacedMessage, TakeMessage, WantMessage } from "../wire/messages.ts"
+import type { Place, PlaceHost } from "./Place.ts"
+
+/** What an executor asks of its workers' places. */
+export interface Wishes {
+  /** Names the executor among all of the cluster. */
+  readonly owner: string
+  readonly labels: Readonly<Record<string, string>>
+  /** Only on this engine. */
+  readonly engine: string | undefined
+  /** How often a call may kill its engine before it counts as poison; 0 when none is to run twice. */
+  readonly redeliver: number
+  /** Whether a worker may be given more than it runs: then it is not known what it had started when its engine dies. */
+  readonly windows: boolean
+  readonly execArgv: ReadonlyArray<string>
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** Wishes are said again, and lost messages looked for, after so many milliseconds. */
+const AGAIN = 1_000
+
+export class Client implements PlaceHost {
+  readonly id = randomUUID().slice(0, 13)
+  readonly bus: Bus
+  readonly registry: Registry
+  readonly #places = new Map<string, Place>()
+  readonly #wanted = new Set<Place>()
+  readonly #ticks: NodeJS.Timeout
+  #leases = 0
+  #wishing = false
+
+  /** Rejects when the broker cannot be reached. */
+  static async connect(connection: Connection, name: string): Promise<Client> {
+    return new Client(await Bus.connect(connection, name))
+  }
+
+  private constructor(bus: Bus) {
+    this.bus = bus
+    this.registry = new Registry(bus)
+    bus.subscribe(`cl.${this.id}.>`, (subject, data, reply) => this.#receive(subject, data, reply))
+    bus.back.add(() => this.#back())
+    this.registry.follow((change) => {
+      if (change.type === "join") return this.#wish()
+      const { host, id } = change.engine
+      const why = change.reason === "exit" ? "has ended" : "has not been heard of for too long"
+      for (const place of this.#of(id)) place.lost(`Engine ${id} on ${host} ${why}`)
+    })
+    this.#ticks = setInterval(() => this.#tick(), AGAIN)
+    this.#ticks.unref()
+  }
+
+  /** Looks for a place. */
+  open(place: Place): void {
+    if (!place.opened(`${this.id}-${(++this.#leases).toString(36)}`, this)) return
+    this.#places.set(place.lease, place)
+    this.#wanted.add(place)
+    this.#wish()
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#ticks)
+    this.registry.close()
+    for (const place of this.#places.values()) place.end({ error: new Error("The cluster was closed") })
+    await this.bus.close()
+  }
+
+  // ---- for places
+
+  get maxPayload(): number {
+    return this.bus.maxPayload
+  }
+
+  readonly publish = (subject: string, payload: Uint8Array): void => this.bus.publish(subject, payload)
+
+  unwanted(place: Place): void {
+    if (!this.#wanted.delete(place)) return
+    this.bus.tell("want", { ...this.#want(place.wishes, [place.lease]), over: true })
+  }
+
+  take({ engine, lease, wishes }: Place): void {
+    const { execArgv, owner } = wishes
+    const env = Object.fromEntries(Object.entries(wishes.env).map(([name, value]) => [name, value ?? null]))
+    this.bus.tell(`eng.${engine}.take`, { client: this.id, owner, lease, execArgv, env } satisfies TakeMessage)
+  }
+
+  refuse(engine: string, lease: string): void {
+    this.bus.publish(`eng.${engine}.d.${lease}`, gone())
+  }
+
+  forget(place: Place): void {
+    this.#places.delete(place.lease)
+  }
+
+  // ---- what is heard
+
+  #receive(subject: string, data: Uint8Array, reply: string): void {
+    const [, , kind, engine, lease] = subject.split(".") as [string, string, string, string, string]
+    if (kind === "d") {
+      const place = this.#places.get(lease)
+      if (place !== undefined) place.data(data)
+      else if (!isGone(data)) this.refuse(engine, lease)
+      return
+    }
+    if (kind === "ping") return this.bus.answer(reply)
+    if (kind === "offer") {
+      const offer = parse<OfferMessage>(data)
+      if (offer === undefined) return
+      if (this.#places.get(offer.lease)?.offered(offer) !== true) this.refuse(offer.engine, offer.lease)
+    }
+    if (kind === "placed") {
+      const message = parse<PlacedMessage>(data)
+      if (message === undefined) return
+      const place = this.#places.get(message.lease)
+      if (place === undefined) this.refuse(message.engine, message.lease)
+      else place.placed(message)
+    }
+  }
+
+  // ---- wishes
+
+  /** Says what is wanted, after the code that is running now. */
+  #wish(): void {
+    if (this.#wishing) return
+    this.#wishing = true
+    queueMicrotask(() => {
+      this.#wishing = false
+      const groups = new Map<Wishes, Array<string>>()
+      for (const place of this.#wanted) {
+        if (place.state !== "wanted") continue
+        const leases = groups.get(place.wishes)
+        if (leases === undefined) groups.set(place.wishes, [place.lease])
+        else leases.push(place.lease)
+      }
+      for (const [wishes, leases] of groups) this.bus.tell("want", this.#want(wishes, leases))
+    })
+  }
+
+  #want({ engine, labels, owner }: Wishes, leases: ReadonlyArray<string>): WantMessage {
+    return { client: this.id, owner, leases, labels, engine }
+  }
+
+  #of(engine: string): Array<Place> {
+    return [...this.#places.values()].filter((place) => place.engine === engine)
+  }
+
+  #back(): void {
+    for (const place of this.#places.values()) place.resync()
+    this.#tick()
+  }
+
+  #tick(): void {
+    for (const place of this.#places.values()) {
+      place.tick()
+      // The answer, or the question, was lost.
+      if (place.state === "taken") this.take(place)
+    }
+    if (this.#wanted.size > 0) this.#wish()
+  }
+}

@@ -1,0 +1,258 @@
+/**
+ * An engine: slots on this machine, offered to whoever wants one.
+ *
+ * ```
+ * open ──▶ draining ──▶ ended        no new workers; those that run are given back by their clients when they are done
+ * ```
+ *
+ * It never looks into what goes to its workers and comes from them. A slot that is free is offered to the want that has waited longest; where several
+ * engines could, the least loaded offers first.
+ */
+import { inheritedExecArgv, monotonic } from "@futures/core/Backend"
+import { Watchdog } from "@futures/process-executor/children"
+import { hostname } from "node:os"
+import { fileURLToPath } from "node:url"
+import type { CodeOptions } from "../code.ts"
+import { BEAT } from "../registry.ts"
+import { VERSION } from "../version.ts"
+import { Bus, parse } from "../wire/Bus.ts"
+import { gone, isGone } from "../wire/Channel.ts"
+import type { EngineInfo, OfferMessage, PlacedMessage, TakeMessage, WantMessage } from "../wire/messages.ts"
+import { Clients } from "./Clients.ts"
+import { Lease } from "./Lease.ts"
+import type { LeaseHost } from "./Lease.ts"
+import type { ResolvedEngineOptions } from "./options.ts"
+import { WORKER_VARIABLE } from "./variable.ts"
+import { Wants } from "./Wants.ts"
+
+/** An offer that is not answered within so many milliseconds is withdrawn. */
+const OFFER = 1_500
+/** By so many milliseconds a full engine lets an empty one go first. */
+const RESERVE = 4
+/** Lost messages are looked for every so many milliseconds, and slots recalled. */
+const TICK = 250
+/** A want that waits for so many milliseconds has slots recalled for it; those that were held so long, at least. */
+const FAIR = 500
+/** A worker that nothing was heard of for so long may be idle. */
+const IDLE = 1_000
+
+const entry = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "../worker.ts" : "../worker.js", import.meta.url))
+
+export class Engine implements LeaseHost {
+  readonly id: string
+  /** Resolves when it has ended. */
+  readonly done: Promise<void>
+  readonly #options: ResolvedEngineOptions
+  readonly #bus: Bus
+  readonly #leases = new Map<string, Lease>()
+  readonly #wants: Wants
+  readonly #clients: Clients
+  readonly #watchdog = new Watchdog("/bin/sh")
+  readonly #beats: NodeJS.Timeout
+  readonly #ticks: NodeJS.Timeout
+  #state: "open" | "draining" | "ended" = "open"
+  #doneBefore = 0
+  #offering: NodeJS.Timeout | undefined
+  #resolveDone!: () => void
+
+  static async start(options: ResolvedEngineOptions): Promise<Engine> {
+    return new Engine(options, await Bus.connect(options.connection, `futures engine ${options.id}`))
+  }
+
+  private constructor(options: ResolvedEngineOptions, bus: Bus) {
+    this.id = options.id
+    this.done = new Promise((resolve) => this.#resolveDone = resolve)
+    this.#options = options
+    this.#bus = bus
+    this.#wants = new Wants(this.id, options.labels)
+    this.#clients = new Clients(bus)
+    bus.subscribe("who", () => this.#beat())
+    bus.subscribe("want", (_, data) => this.#wanted(parse<WantMessage>(data)))
+    bus.subscribe(`eng.${this.id}.>`, (subject, data, reply) => this.#receive(subject, data, reply))
+    bus.back.add(() => this.#back())
+    this.#beats = setInterval(() => this.#beat(), BEAT)
+    this.#ticks = setInterval(() => this.#tick(), TICK)
+    this.#beat()
+    const { drainOn } = options
+    if (drainOn?.aborted === true) void this.drain()
+    else drainOn?.addEventListener("abort", () => void this.drain(), { once: true })
+  }
+
+  get info(): EngineInfo {
+    const { labels, slots } = this.#options
+    let done = this.#doneBefore
+    for (const lease of this.#leases.values()) done += lease.started
+    return {
+      id: this.id,
+      host: hostname(),
+      pid: process.pid,
+      slots,
+      running: this.#leases.size,
+      done,
+      labels,
+      version: VERSION
+    }
+  }
+
+  /** Takes nothing more, and ends once what runs is done. */
+  drain(): Promise<void> {
+    if (this.#state !== "open") return this.done
+    this.#state = "draining"
+    for (const lease of this.#leases.values()) {
+      if (lease.isRunning) lease.recall()
+      else lease.drop()
+    }
+    void this.#endWhenIdle()
+    return this.done
+  }
+
+  /** Ends now: what runs is handed to other engines. */
+  async end(): Promise<void> {
+    void this.drain()
+    for (const lease of this.#leases.values()) lease.evict()
+    await this.done
+  }
+
+  // ---- for leases
+
+  get maxPayload(): number {
+    return this.#bus.maxPayload
+  }
+
+  readonly publish = (lease: Lease, message: Uint8Array): void =>
+    this.#bus.publish(`cl.${lease.client}.d.${this.id}.${lease.id}`, message)
+
+  ended(lease: Lease): void {
+    if (!this.#leases.delete(lease.id)) return
+    this.#doneBefore += lease.started
+    this.#offerSoon()
+    void this.#endWhenIdle()
+  }
+
+  // ---- what is heard
+
+  #wanted(message: WantMessage | undefined): void {
+    if (message !== undefined && this.#wants.hear(message)) this.#offerSoon()
+  }
+
+  #receive(subject: string, data: Uint8Array, reply: string): void {
+    const [, , kind, id] = subject.split(".") as [string, string, string, string?]
+    if (kind === "ping") return this.#bus.answer(reply)
+    if (kind === "take") return this.#taken(parse<TakeMessage>(data))
+    if (kind !== "d") return
+    const lease = this.#leases.get(id!)
+    if (lease !== undefined) {
+      this.#clients.heard(lease.client)
+      lease.data(data)
+    } else if (!isGone(data)) this.#bus.publish(`cl.${id!.slice(0, id!.lastIndexOf("-"))}.d.${this.id}.${id}`, gone())
+  }
+
+  #taken(message: TakeMessage | undefined): void {
+    if (message === undefined) return
+    const { client, env, execArgv, lease: id } = message
+    const lease = this.#leases.get(id)
+    if (lease === undefined) return this.#bus.publish(`cl.${client}.d.${this.id}.${id}`, gone())
+    this.#wants.delete(id)
+    this.#clients.heard(client)
+    if (!lease.isRunning) {
+      const { root, textModules } = this.#options
+      const code: CodeOptions = { root, textModules, engine: this.id }
+      const environment: Record<string, string> = { ...process.env as Record<string, string> }
+      for (const [name, value] of Object.entries(env)) {
+        if (value === null) delete environment[name]
+        else environment[name] = value
+      }
+      environment[WORKER_VARIABLE] = JSON.stringify(code)
+      lease.start({
+        entry,
+        execArgv: [...inheritedExecArgv(), ...execArgv],
+        env: environment,
+        watchdog: this.#watchdog
+      })
+    }
+    const { marks, pid } = lease
+    this.#bus.tell(
+      `cl.${client}.placed`,
+      { lease: id, engine: this.id, pid, marks, now: monotonic() } satisfies PlacedMessage
+    )
+  }
+
+  // ---- offers
+
+  #offerSoon(): void {
+    this.#offering ??= setTimeout(() => {
+      this.#offering = undefined
+      this.#offer()
+    }, RESERVE * this.#leases.size / this.#options.slots)
+  }
+
+  #offer(): void {
+    if (this.#state !== "open") return
+    for (const want of this.#wants.waiting()) {
+      if (this.#leases.size >= this.#options.slots) return
+      const { client, lease: id, owner } = want
+      if (this.#leases.has(id)) continue
+      const lease = new Lease(id, client, owner, this)
+      this.#leases.set(id, lease)
+      want.quietUntil = performance.now() + 2 * OFFER
+      this.#bus.tell(`cl.${client}.offer`, { lease: id, engine: this.id, host: hostname() } satisfies OfferMessage)
+    }
+  }
+
+  // ---- time
+
+  #beat(): void {
+    if (this.#state !== "ended") this.#bus.tell(`hb.${this.id}`, this.info)
+  }
+
+  #tick(): void {
+    const now = performance.now()
+    for (const lease of this.#leases.values()) {
+      if (!lease.isRunning && now - lease.since > OFFER) lease.drop()
+      else lease.tick()
+    }
+    this.#clients.look(new Set(Array.from(this.#leases.values(), ({ client }) => client)), (client) => {
+      for (const lease of this.#leases.values()) if (lease.client === client) lease.drop()
+    })
+    this.#share()
+    this.#offerSoon()
+  }
+
+  /** Recalls slots from those who have more than others that wait, or do not use them. */
+  #share(): void {
+    const now = performance.now()
+    const leases = [...this.#leases.values()]
+    if (leases.length < this.#options.slots) return
+    const held = new Map<string, number>()
+    for (const { owner } of leases) held.set(owner, (held.get(owner) ?? 0) + 1)
+    for (const { owner, since } of this.#wants.waiting()) {
+      if (now - since < FAIR) continue
+      const has = held.get(owner) ?? 0
+      const spare = leases.find((lease) => {
+        if (lease.recalled || !lease.isRunning || lease.owner === owner || now - lease.since < FAIR) return false
+        return now - lease.movedAt > IDLE || held.get(lease.owner)! > has + 1
+      })
+      if (spare === undefined) continue
+      held.set(spare.owner, held.get(spare.owner)! - 1)
+      held.set(owner, has + 1)
+      spare.recall()
+    }
+  }
+
+  #back(): void {
+    this.#clients.back()
+    this.#beat()
+    for (const lease of this.#leases.values()) lease.resync()
+  }
+
+  async #endWhenIdle(): Promise<void> {
+    if (this.#state !== "draining" || this.#leases.size > 0) return
+    this.#state = "ended"
+    clearInterval(this.#beats)
+    clearInterval(this.#ticks)
+    clearTimeout(this.#offering)
+    this.#bus.publish(`bye.${this.id}`)
+    await this.#bus.close()
+    this.#resolveDone()
+  }
+}

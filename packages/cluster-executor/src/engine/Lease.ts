@@ -1,0 +1,156 @@
+/**
+ * A slot of this engine that a client has, or may have.
+ *
+ * ```
+ * offered ──▶ running ──▶ ended
+ *    └──▶ ended                   the client has found another place, or does not answer
+ * ```
+ */
+import { monotonic } from "@futures/core/Backend"
+import type { LinkExit } from "@futures/core/Backend"
+import { openChild } from "@futures/process-executor/children"
+import type { Child } from "@futures/process-executor/children"
+import { Channel, isGone, Kind } from "../wire/Channel.ts"
+import type { ExitMessage } from "../wire/messages.ts"
+
+/** What a lease needs of its engine. */
+export interface LeaseHost {
+  readonly maxPayload: number
+  readonly publish: (lease: Lease, message: Uint8Array) => void
+  readonly ended: (lease: Lease) => void
+}
+
+/** What the worker is to be. */
+export type WorkerSpec = Parameters<typeof openChild>[0]
+
+export class Lease {
+  readonly id: string
+  readonly client: string
+  readonly owner: string
+  /** When it was offered, or its worker was born. */
+  readonly since = performance.now()
+  /** When anything last went to or came from its worker. */
+  movedAt = performance.now()
+  recalled = false
+  /** Whether the engine ended it for reasons of its own. */
+  #evicted = false
+  #child: Child | undefined
+  #channel: Channel | undefined
+  #exited = false
+  #started = 0
+  readonly #host: LeaseHost
+
+  constructor(id: string, client: string, owner: string, host: LeaseHost) {
+    this.id = id
+    this.client = client
+    this.owner = owner
+    this.#host = host
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== undefined
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0
+  }
+
+  get marks(): boolean {
+    return this.#child?.started !== undefined
+  }
+
+  /** Calls that its worker has started. */
+  get started(): number {
+    if (!this.#exited) this.#started = this.#child?.started?.() ?? 0
+    return this.#started
+  }
+
+  start(spec: WorkerSpec): void {
+    const channel = this.#channel = new Channel(
+      this.#host.maxPayload,
+      (message) => this.#host.publish(this, message),
+      (kind, payload) => this.#receive(kind, payload)
+    )
+    this.#child = openChild(spec, {
+      bytes: (chunk) => {
+        this.movedAt = performance.now()
+        channel.send(Kind.Bytes, chunk)
+      },
+      exit: (exit) => this.#exit(exit)
+    })
+  }
+
+  data(message: Uint8Array): void {
+    if (isGone(message)) return this.drop()
+    this.movedAt = performance.now()
+    this.#channel?.receive(message)
+    // The client has heard of the end: nothing is owed any more.
+    if (this.#exited && this.#channel?.isIdle === true) this.#over()
+  }
+
+  /** Asks the client to use the slot for what it has there, and no more. */
+  recall(): void {
+    if (this.recalled) return
+    this.recalled = true
+    this.#channel?.send(Kind.Recall)
+  }
+
+  /** Ends the worker though its client still wants it. */
+  evict(): void {
+    this.#evicted = true
+    if (this.#child === undefined) this.#over()
+    else this.#child.kill()
+  }
+
+  /** Nobody is left to hear of it. */
+  drop(): void {
+    this.#channel?.close()
+    this.#channel = undefined
+    if (this.#child === undefined || this.#exited) this.#over()
+    else this.#child.kill()
+  }
+
+  resync(): void {
+    this.#channel?.resync()
+  }
+
+  tick(): void {
+    this.#channel?.tick()
+  }
+
+  #receive(kind: number, payload: Uint8Array): void {
+    switch (kind) {
+      case Kind.Bytes:
+        // A copy: the pipe may take it later than the bus reuses its memory.
+        return void this.#child?.write(payload.slice())
+      case Kind.Kill:
+        return this.#child?.kill()
+      case Kind.Look: {
+        const answer = new DataView(new ArrayBuffer(16))
+        answer.setFloat64(8, monotonic())
+        answer.setFloat64(0, this.started)
+        return this.#channel?.whisper(Kind.Looked, new Uint8Array(answer.buffer))
+      }
+    }
+  }
+
+  #exit({ error, exitCode, signal }: LinkExit): void {
+    const { marks, started } = this
+    this.#exited = true
+    if (this.#channel === undefined) return this.#over()
+    const message: ExitMessage = {
+      exitCode,
+      signal,
+      error: error === undefined ? undefined : error instanceof Error ? error.message : String(error),
+      started: marks ? started : undefined,
+      ended: this.#evicted
+    }
+    this.#channel.send(Kind.Exit, Buffer.from(JSON.stringify(message)))
+  }
+
+  #over(): void {
+    this.#channel?.close()
+    this.#channel = undefined
+    this.#host.ended(this)
+  }
+}

@@ -1,0 +1,61 @@
+/** Who waits for a slot: what clients said, in the order in which they said it first. */
+import type { WantMessage } from "../wire/messages.ts"
+
+/** A want that was not said again is forgotten after so many milliseconds. */
+const FORGET = 3_500
+
+export interface Want {
+  readonly lease: string
+  readonly client: string
+  readonly owner: string
+  /** When it was first heard of. */
+  readonly since: number
+  heardAt: number
+  /** Until when it is left alone: it was offered a slot. */
+  quietUntil: number
+}
+
+export class Wants {
+  readonly #engine: string
+  readonly #labels: Readonly<Record<string, string>>
+  readonly #wants = new Map<string, Want>()
+
+  constructor(engine: string, labels: Readonly<Record<string, string>>) {
+    this.#engine = engine
+    this.#labels = labels
+  }
+
+  /** Takes note. Answers whether there is a new one for this engine. */
+  hear(message: WantMessage): boolean {
+    const { client, engine, labels, leases, over, owner } = message
+    if (engine !== undefined && engine !== this.#engine) return false
+    if (Object.entries(labels).some(([label, value]) => this.#labels[label] !== value)) return false
+    const now = performance.now()
+    let isNew = false
+    for (const lease of leases) {
+      const known = this.#wants.get(lease)
+      if (over === true) this.#wants.delete(lease)
+      else if (known !== undefined) known.heardAt = now
+      else {
+        isNew = true
+        this.#wants.set(lease, { lease, client, owner, since: now, heardAt: now, quietUntil: 0 })
+      }
+    }
+    return isNew
+  }
+
+  delete(lease: string): void {
+    this.#wants.delete(lease)
+  }
+
+  /** Those that wait, oldest first, without those that were just offered a slot. */
+  waiting(): Array<Want> {
+    const now = performance.now()
+    const waiting: Array<Want> = []
+    for (const want of this.#wants.values()) {
+      if (now - want.heardAt > FORGET) this.#wants.delete(want.lease)
+      else if (want.quietUntil <= now) waiting.push(want)
+    }
+    return waiting
+  }
+}

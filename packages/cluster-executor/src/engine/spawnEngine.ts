@@ -1,0 +1,72 @@
+/** Runs an engine as a child process, which ends with this one. */
+import { inheritedExecArgv } from "@futures/core/Backend"
+import { spawn } from "node:child_process"
+import type { Socket } from "node:net"
+import { fileURLToPath } from "node:url"
+import { resolveEngineOptions } from "./options.ts"
+import type { EngineOptions } from "./options.ts"
+
+/** An engine in a process of its own. */
+export interface SpawnedEngine {
+  readonly id: string
+  readonly pid: number
+  /** Takes nothing more; resolves when what runs is done and the process has ended. */
+  readonly drain: () => Promise<void>
+  /** Ends it now, by SIGKILL. */
+  readonly kill: () => Promise<void>
+  /** Resolves when the process has ended. */
+  readonly done: Promise<void>
+}
+
+const main = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./main.ts" : "./main.js", import.meta.url))
+
+/**
+ * Starts an engine in a process of its own and resolves once it has joined. It ends with this process, also when that is killed, and does not keep it
+ * alive. Rejects with `InvalidOptionError`, or with what the engine said.
+ */
+export const spawnEngine = async ({ drainOn, ...options }: EngineOptions): Promise<SpawnedEngine> => {
+  resolveEngineOptions(options)
+  const execArgv = inheritedExecArgv().filter((argument) => argument !== "--conditions=futures-worker")
+  const child = spawn(process.execPath, [...execArgv, main], {
+    // Ctrl-C reaches this process alone, which decides.
+    detached: process.platform !== "win32",
+    stdio: ["pipe", "inherit", "inherit", "ipc"]
+  })
+  const exited = new Promise<void>((resolve) => {
+    child.once("exit", () => resolve())
+    child.once("error", () => resolve())
+  })
+  const stdin = child.stdin as unknown as Socket
+  stdin.on("error", () => {})
+  const said = new Promise<string>((resolve, reject) => {
+    child.once("message", (line) => resolve(String(line)))
+    child.once("error", reject)
+    child.once("exit", (code, signal) => reject(new Error(`The engine ended at once (${signal ?? code})`)))
+  })
+  stdin.write(`${JSON.stringify(options)}\n`)
+  const line = await said
+  if (!line.startsWith("ready ")) {
+    await exited
+    throw new Error(`The engine did not start: ${line.slice(line.indexOf(" ") + 1)}`)
+  }
+  child.disconnect()
+  child.unref()
+  stdin.unref()
+  const drain = async (): Promise<void> => {
+    if (stdin.writable) stdin.write("drain\n")
+    child.ref()
+    await exited
+  }
+  drainOn?.addEventListener("abort", () => void drain(), { once: true })
+  return {
+    id: line.slice("ready ".length),
+    pid: child.pid!,
+    drain,
+    kill: async () => {
+      child.ref()
+      child.kill("SIGKILL")
+      await exited
+    },
+    done: exited
+  }
+}

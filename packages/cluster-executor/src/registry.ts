@@ -1,0 +1,197 @@
+/**
+ * The engines that live, as they tell it themselves.
+ *
+ * ```
+ * unknown ──▶ living ──▶ gone        it said so, or somebody saw it end; nobody listens under its name; or it was silent for too long
+ * gone ──▶ living                    it was only silent, and speaks again
+ * ```
+ */
+import type { Connection } from "./broker/credentials.ts"
+import { Bus, parse } from "./wire/Bus.ts"
+import type { EngineInfo } from "./wire/messages.ts"
+
+/** How often an engine tells how it is, in milliseconds. */
+export const BEAT = 400
+/** After so many milliseconds of silence it is asked whether it lives. */
+const QUIET = 900
+/** Nobody listens under its name for so many milliseconds: it has ended. One that is about to reconnect is back by then. */
+const NOBODY = 400
+/** After so many milliseconds of silence it counts as gone, though it is connected. */
+const SILENT = 4_500
+const LOOK = 150
+/** After the connection was away, engines need some time to be back as well. */
+const SETTLE = 2_000
+
+/** An engine, and when it was last heard of, in milliseconds since the epoch. */
+export interface Engine extends EngineInfo {
+  readonly lastHeartbeat: number
+}
+
+/** `"exit"`: it has ended. `"silence"`: it lives, or not; nobody knows. */
+export type GoneReason = "exit" | "silence"
+
+export type EngineChange =
+  | { readonly type: "join"; readonly engine: Engine }
+  | { readonly type: "leave"; readonly engine: Engine; readonly reason: GoneReason }
+
+interface Entry {
+  engine: Engine
+  heardAt: number
+  nobodySince: number | undefined
+  probing: boolean
+}
+
+export class Registry {
+  readonly #bus: Bus
+  readonly #entries = new Map<string, Entry>()
+  readonly #followers = new Set<(change: EngineChange) => void>()
+  readonly #looks: NodeJS.Timeout
+
+  constructor(bus: Bus) {
+    this.#bus = bus
+    bus.subscribe("hb.*", (_, data) => this.#heard(data))
+    bus.subscribe("bye.*", (subject) => this.#leave(subject.slice(subject.indexOf(".") + 1), "exit"))
+    bus.back.add(() => this.#back())
+    this.#looks = setInterval(() => this.#look(), LOOK)
+    this.#looks.unref()
+    bus.publish("who")
+  }
+
+  engines(): Array<Engine> {
+    return Array.from(this.#entries.values(), ({ engine }) => engine)
+  }
+
+  find(id: string): Engine | undefined {
+    return this.#entries.get(id)?.engine
+  }
+
+  /** Tells of each that joins or leaves, until the answer is called. */
+  follow(follower: (change: EngineChange) => void): () => void {
+    this.#followers.add(follower)
+    return () => void this.#followers.delete(follower)
+  }
+
+  /** Resolves when so many engines live; `false` when they do not within the time. */
+  waitFor(count: number, timeout: number): Promise<boolean> {
+    if (this.#entries.size >= count) return Promise.resolve(true)
+    return new Promise((resolve) => {
+      const end = (enough: boolean): void => {
+        clearTimeout(timer)
+        unfollow()
+        resolve(enough)
+      }
+      const timer = setTimeout(() => end(false), Math.min(timeout, 2 ** 31 - 1))
+      const unfollow = this.follow(() => {
+        if (this.#entries.size >= count) end(true)
+      })
+    })
+  }
+
+  close(): void {
+    clearInterval(this.#looks)
+    this.#followers.clear()
+  }
+
+  #heard(data: Uint8Array): void {
+    const info = parse<EngineInfo>(data)
+    if (typeof info?.id !== "string") return
+    const entry = this.#entries.get(info.id)
+    const engine = { ...info, lastHeartbeat: Date.now() }
+    const heardAt = performance.now()
+    // Another process under the same name: the one before has ended.
+    if (entry !== undefined && entry.engine.pid !== info.pid) this.#leave(info.id, "exit")
+    else if (entry !== undefined) return void Object.assign(entry, { engine, heardAt, nobodySince: undefined })
+    this.#entries.set(info.id, { engine, heardAt, nobodySince: undefined, probing: false })
+    this.#tell({ type: "join", engine })
+  }
+
+  #leave(id: string, reason: GoneReason): void {
+    const entry = this.#entries.get(id)
+    if (entry === undefined) return
+    this.#entries.delete(id)
+    this.#tell({ type: "leave", engine: entry.engine, reason })
+  }
+
+  #tell(change: EngineChange): void {
+    for (const follower of this.#followers) follower(change)
+  }
+
+  #back(): void {
+    const now = performance.now()
+    for (const entry of this.#entries.values()) Object.assign(entry, { heardAt: now, nobodySince: undefined })
+    this.#bus.publish("who")
+  }
+
+  #look(): void {
+    const { since } = this.#bus
+    const now = performance.now()
+    if (since === undefined || now - since < QUIET) return
+    for (const [id, entry] of this.#entries) {
+      const quiet = now - entry.heardAt
+      if (quiet > SILENT) this.#leave(id, "silence")
+      else if (quiet > QUIET && !entry.probing) void this.#probe(id, entry, since)
+    }
+  }
+
+  async #probe(id: string, entry: Entry, since: number): Promise<void> {
+    entry.probing = true
+    const answer = await this.#bus.probe(`eng.${id}.ping`, QUIET)
+    entry.probing = false
+    const now = performance.now()
+    if (this.#bus.since !== since || this.#entries.get(id) !== entry) return
+    if (answer !== "nobody") entry.nobodySince = undefined
+    if (answer === "answered") entry.heardAt = now
+    if (answer !== "nobody" || now - since < SETTLE) return
+    entry.nobodySince ??= now
+    if (now - entry.nobodySince >= NOBODY) this.#leave(id, "exit")
+  }
+}
+
+/** The engines of a broker, for those who only look. */
+export interface OpenRegistry extends AsyncDisposable {
+  readonly engines: () => ReadonlyArray<Engine>
+  /** Those that are there already join first. */
+  readonly changes: () => AsyncIterableIterator<EngineChange>
+  readonly close: () => Promise<void>
+}
+
+/** How long a registry that was just opened listens before it answers, in milliseconds: engines that live have told by then. */
+const FIRST = 250
+
+/** Rejects when the broker cannot be reached. */
+export const openRegistry = async (connection: Connection): Promise<OpenRegistry> => {
+  const bus = await Bus.connect(connection, "futures registry")
+  const registry = new Registry(bus)
+  await registry.waitFor(Infinity, FIRST)
+  const close = async (): Promise<void> => {
+    registry.close()
+    await bus.close()
+  }
+  return { engines: () => registry.engines(), changes: () => changesOf(registry), close, [Symbol.asyncDispose]: close }
+}
+
+/** Joins and leaves as they come, those that are there first. */
+export const changesOf = (registry: Registry): AsyncIterableIterator<EngineChange> => {
+  const waiting: Array<EngineChange> = registry.engines().map((engine) => ({ type: "join", engine }))
+  const state = { ended: false }
+  let wake: (() => void) | undefined
+  const unfollow = registry.follow((change) => {
+    waiting.push(change)
+    wake?.()
+  })
+  return {
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    async next() {
+      while (waiting.length === 0 && !state.ended) await new Promise<void>((resolve) => wake = resolve)
+      return state.ended ? { done: true, value: undefined } : { done: false, value: waiting.shift()! }
+    },
+    async return() {
+      state.ended = true
+      unfollow()
+      wake?.()
+      return { done: true, value: undefined }
+    }
+  }
+}

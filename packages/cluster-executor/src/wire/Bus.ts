@@ -1,0 +1,162 @@
+/**
+ * The connection to the broker: messages by subject, at most once. What is sent while it is away is lost; `Channel` sees to it.
+ *
+ * ```
+ * connected ◀──▶ away          until it is closed: it is tried again for ever
+ * ```
+ *
+ * It does not keep the process alive.
+ */
+import { connect, NoRespondersError, RequestError } from "@nats-io/transport-node"
+import type { NatsConnection } from "@nats-io/transport-node"
+import type { Socket } from "node:net"
+import { connectionOptions } from "../broker/credentials.ts"
+import type { Connection } from "../broker/credentials.ts"
+
+/** How long the broker may take to answer a ping before the connection counts as broken, in milliseconds; and how often it is asked. */
+const PATIENCE = 4_000
+const ASK_EVERY = 2_000
+/** Pause before the broker is tried again, in milliseconds. */
+const RETRY = 100
+
+export type Receiver = (subject: string, data: Uint8Array, reply: string) => void
+
+export class Bus {
+  readonly connection: Connection
+  readonly nats: NatsConnection
+  /** Since when it is connected, by `performance.now()`; `undefined` while it is away. */
+  since: number | undefined = performance.now()
+  /** Told when it is connected again. */
+  readonly back = new Set<() => void>()
+  readonly #prefix: string
+  readonly #pings: NodeJS.Timeout
+
+  /** Rejects when no server answers, or none lets us in. */
+  static async connect(connection: Connection, name: string): Promise<Bus> {
+    const nats = await connect({
+      ...connectionOptions(connection),
+      name,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: RETRY,
+      reconnectJitter: RETRY,
+      noEcho: true,
+      // Ours does not keep the process alive.
+      pingInterval: 2 ** 31 - 1
+    })
+    return new Bus(connection, nats)
+  }
+
+  private constructor(connection: Connection, nats: NatsConnection) {
+    this.connection = connection
+    this.nats = nats
+    this.#prefix = `cf.${connection.namespace}.`
+    this.#unref()
+    this.#pings = setInterval(() => void this.#ping(), ASK_EVERY)
+    this.#pings.unref()
+    void this.#follow()
+  }
+
+  /** The longest message that the broker takes, in bytes. */
+  get maxPayload(): number {
+    return this.nats.info?.max_payload ?? 2 ** 20
+  }
+
+  /** `subject` without `cf.<namespace>.`. Silent while the connection is away. */
+  publish(subject: string, payload?: Uint8Array): void {
+    if (this.since !== undefined && !this.nats.isClosed()) this.nats.publish(this.#prefix + subject, payload)
+  }
+
+  tell(subject: string, message: unknown): void {
+    this.publish(subject, encoder.encode(JSON.stringify(message)))
+  }
+
+  /** Receivers do not throw. Subjects are told without `cf.<namespace>.`. */
+  subscribe(subject: string, receiver: Receiver): void {
+    const cut = this.#prefix.length
+    this.nats.subscribe(this.#prefix + subject, {
+      callback: (error, message) => {
+        if (error !== null) return
+        try {
+          receiver(message.subject.slice(cut), message.data, message.reply ?? "")
+        } catch (cause) {
+          // The client would close the connection, with everything on it.
+          process.emitWarning(`A message on ${message.subject} could not be taken: ${String(cause)}`, "FuturesWarning")
+        }
+      }
+    })
+  }
+
+  answer(reply: string): void {
+    if (reply !== "" && !this.nats.isClosed()) this.nats.publish(reply)
+  }
+
+  /** Asks whether somebody listens to a subject: `"nobody"` is certain, `"silence"` is not. */
+  async probe(subject: string, timeout: number): Promise<"answered" | "nobody" | "silence"> {
+    try {
+      await this.nats.request(this.#prefix + subject, undefined, { timeout })
+      return "answered"
+    } catch (error) {
+      const nobody = error instanceof NoRespondersError ||
+        (error instanceof RequestError && error.isNoResponders())
+      return nobody ? "nobody" : "silence"
+    }
+  }
+
+  /** Resolves when the broker has taken everything that was published. */
+  async flush(): Promise<void> {
+    if (this.since !== undefined && !this.nats.isClosed()) await this.nats.flush().catch(() => {})
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#pings)
+    this.back.clear()
+    await this.flush()
+    await this.nats.close()
+  }
+
+  async #follow(): Promise<void> {
+    for await (const { type } of this.nats.status()) {
+      if (type === "disconnect") this.since = undefined
+      else if (type === "reconnect") {
+        this.since = performance.now()
+        this.#unref()
+        for (const told of this.back) told()
+      }
+    }
+  }
+
+  /** A connection whose other end vanished without a word is found out here, and made anew. */
+  async #ping(): Promise<void> {
+    if (this.since === undefined) return
+    const { since } = this
+    let late: NodeJS.Timeout | undefined
+    const silence = new Promise<boolean>((resolve) => {
+      late = setTimeout(() => resolve(true), PATIENCE)
+      late.unref()
+    })
+    const isSilent = await Promise.race([this.nats.flush().then(() => false, () => false), silence])
+    clearTimeout(late)
+    if (isSilent && this.since === since && !this.nats.isClosed()) await this.nats.reconnect()
+  }
+
+  #unref(): void {
+    // The client has no word for it.
+    const { protocol } = this.nats as unknown as {
+      protocol: { transport: { socket?: Socket }; heartbeats: { timer?: NodeJS.Timeout } }
+    }
+    protocol.transport.socket?.unref()
+    protocol.heartbeats.timer?.unref()
+  }
+}
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+/** A control message; `undefined` for what is none. */
+export const parse = <A>(data: Uint8Array): A | undefined => {
+  try {
+    return JSON.parse(decoder.decode(data)) as A
+  } catch {
+    return undefined
+  }
+}

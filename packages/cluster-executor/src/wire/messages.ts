@@ -1,0 +1,82 @@
+/**
+ * What clients and engines say to each other, by subject; all subjects begin with `cf.<namespace>.`.
+ *
+ * ```
+ * engine ── hb.<engine> ──▶ all               how it is, several times a second
+ * anyone ── bye.<engine> ─▶ all               it is gone, or takes nothing more
+ * anyone ── who ──▶ engines                   tell how you are now
+ * client ── want ──▶ engines                  who has a free slot?
+ * engine ── cl.<client>.offer ──▶ client      here
+ * client ── eng.<engine>.take ──▶ engine      taken: start a worker. `decline`: not wanted any more
+ * engine ── cl.<client>.placed ─▶ client      it is born
+ * client ── eng.<engine>.d.<lease> ─▶ engine  the channel to the worker
+ * engine ── cl.<client>.d.<engine>.<lease> ─▶ client  and back
+ * either ── <other>.ping ──▶ the other        do you live?
+ * ```
+ */
+
+/** Tells what an engine is and does. */
+export interface EngineInfo {
+  readonly id: string
+  readonly host: string
+  readonly pid: number
+  /** Workers that it can run at a time. */
+  readonly slots: number
+  /** Slots that are taken. */
+  readonly running: number
+  /** Calls that its workers have started. */
+  readonly done: number
+  readonly labels: Readonly<Record<string, string>>
+  /** The version of this package. */
+  readonly version: string
+}
+
+/** Workers that an executor would like to have. Repeated while it waits. */
+export interface WantMessage {
+  readonly client: string
+  /** The executor: engines share their slots out among executors. */
+  readonly owner: string
+  readonly leases: ReadonlyArray<string>
+  /** The engine must have these. */
+  readonly labels: Readonly<Record<string, string>>
+  /** The engine must be this one. */
+  readonly engine?: string | undefined
+  /** They are not wanted any more. */
+  readonly over?: boolean | undefined
+}
+
+export interface OfferMessage {
+  readonly lease: string
+  readonly engine: string
+  readonly host: string
+}
+
+export interface TakeMessage {
+  readonly client: string
+  readonly owner: string
+  readonly lease: string
+  readonly execArgv: ReadonlyArray<string>
+  /** Laid over the engine's environment; `null` takes a variable away. */
+  readonly env: Readonly<Record<string, string | null>>
+}
+
+export interface PlacedMessage {
+  readonly lease: string
+  readonly engine: string
+  readonly pid: number
+  /** Whether the worker notes what it starts. */
+  readonly marks: boolean
+  /** The engine's monotonic clock. */
+  readonly now: number
+}
+
+export interface ExitMessage {
+  readonly exitCode?: number | undefined
+  readonly signal?: string | undefined
+  /** What the engine saw, in words. */
+  readonly error?: string | undefined
+  /** The call that was started last. */
+  readonly started?: number | undefined
+  /** The engine ended it for reasons of its own. */
+  readonly ended?: boolean | undefined
+}
