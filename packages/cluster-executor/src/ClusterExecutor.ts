@@ -17,7 +17,7 @@ import { startLocal } from "./local.ts"
 export type Delivery = "at-least-once" | "at-most-once"
 
 /** A `Cluster`. */
-export interface ConnectedCluster {
+interface ConnectedCluster {
   readonly client: Client
   /** The folder below which task modules lie. */
   readonly root: string
