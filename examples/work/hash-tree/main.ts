@@ -14,15 +14,19 @@ const entries = await readdir(folder, { recursive: true, withFileTypes: true })
 const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).toSorted()
 
 await using executor = Executor.open(backends, { backend })
-using bar = progressBar("files")
 
-// Digests come in the order of the files, whichever is done first. A file that cannot be read does not end it.
-let next = 0
-for await (const digest of executor.mapSettled(sha256, files, { onProgress: bar.onProgress })) {
-  const file = files[next++]!
-  if (digest.status === "fulfilled") console.log(`${digest.value}  ${file}`)
-  else {
-    console.error(`${file}: ${digest.reason.message}`)
-    process.exitCode = 1
+const lines: Array<string> = []
+{
+  using bar = progressBar("files")
+  // Digests come in the order of the files, whichever is done first. A file that cannot be read does not end it.
+  let next = 0
+  for await (const digest of executor.mapSettled(sha256, files, { onProgress: bar.onProgress })) {
+    const file = files[next++]!
+    if (digest.status === "fulfilled") lines.push(`${digest.value}  ${file}`)
+    else {
+      console.error(`${file}: ${digest.reason.message}`)
+      process.exitCode = 1
+    }
   }
 }
+console.log(lines.join("\n"))

@@ -15,7 +15,7 @@ it.prop([text])("no character stands in two runs in a row", (input) => {
   for (const [index, character] of characters.entries()) expect(character).not.toBe(characters[index - 1])
 })
 
-describe.each([InlineExecutor, ThreadExecutor])("on %o", (Executor) => {
+describe.each([["inline", InlineExecutor], ["thread", ThreadExecutor]] as const)("on %s", (_, Executor) => {
   const executor = new Executor({ maxWorkers: 1 })
   afterAll(() => executor.shutdown())
 

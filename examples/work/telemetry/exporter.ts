@@ -6,5 +6,6 @@ import { Otlp } from "effect/observability"
 export const exporter = (serviceName: string) =>
   Otlp.layerJson({
     baseUrl: process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "http://localhost:4318",
-    resource: { serviceName }
+    resource: { serviceName },
+    shutdownTimeout: "10 seconds"
   }).pipe(Layer.provide(FetchHttpClient.layer))

@@ -17,7 +17,8 @@ const program = Effect.gen(function*() {
   console.log(`total: ${prices.reduce((sum, price) => sum + price, 0)}`)
 }).pipe(Effect.withSpan("order"))
 
-await using executor = Executor.open(backends, { backend, name: "shop", maxWorkers: 1 })
+// A worker sends its last spans when it ends: it is given time for that.
+await using executor = Executor.open(backends, { backend, name: "shop", maxWorkers: 1, grace: "10 seconds" })
 await Effect.runPromise(
   program.pipe(
     Effect.provideService(Executor, executor),
