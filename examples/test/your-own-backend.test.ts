@@ -1,7 +1,7 @@
 /** The published laws, on the backend that `docs/writing-a-backend.md` tells how to write. */
+import { conformance } from "@futures/testkit/vitest"
 import { readFileSync } from "node:fs"
 import { expect, test } from "vitest"
-import { conformance } from "../../packages/testkit/src/vitest.ts"
 import { ChannelExecutor } from "../your-own-backend/ChannelExecutor.ts"
 
 conformance({ name: "channel", executor: ChannelExecutor })

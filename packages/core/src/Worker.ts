@@ -30,6 +30,15 @@ export interface Served {
 }
 
 /**
+ * Serves calls beside whatever else this thread does: for a worker in the caller's own thread. It listens to nothing and takes nothing over, so an
+ * uncaught error, an exit and what tasks write are the program's own.
+ */
+export const serveHere = (port: WorkerPort): Served => {
+  const host = new Host(port)
+  return { receive: (frame) => host.receive(frame) }
+}
+
+/**
  * Serves calls in this thread or process, which is a worker from now on: its uncaught errors are told to the parent before it ends, and what tasks
  * write to stdout and stderr travels to the parent unless the executor's `stdio` is `"inherit"`.
  */

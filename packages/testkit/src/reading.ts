@@ -1,7 +1,10 @@
 /** What this process says to people while a law runs: heard by the law instead. */
 
-/** Reads what is written to one of this process's streams meanwhile, instead of letting it through. */
-export const readingOutput = async (stream: "stdout" | "stderr", body: () => Promise<void>): Promise<string> => {
+/** Reads what is written to one of this process's streams meanwhile, instead of letting it through; the body may ask for what there is so far. */
+export const readingOutput = async (
+  stream: "stdout" | "stderr",
+  body: (text: () => string) => Promise<void>
+): Promise<string> => {
   let text = ""
   const target = process[stream]
   const { write } = target
@@ -10,7 +13,7 @@ export const readingOutput = async (stream: "stdout" | "stderr", body: () => Pro
     return true
   }) as typeof write
   try {
-    await body()
+    await body(() => text)
   } finally {
     target.write = write
   }

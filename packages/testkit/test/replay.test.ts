@@ -13,24 +13,31 @@ class Boastful extends memoryExecutor(memory().backend) {
   }
 }
 
+/** The law ends when nothing shorter breaks the model, not after a time; the limit is for a machine that is very busy. */
+const LIMIT = 120_000
+const patient = { ...histories, laws: histories.laws.map((law) => ({ ...law, limit: LIMIT })) }
+
 const report = async (parameters: VerifyOptions["parameters"]): Promise<string> => {
   const subject: Subject = {
     name: "boastful",
     executor: Boastful,
     gaps: [{ name: "workers", reason: "its workers live in the caller's thread" }]
   }
-  for await (const verdict of verify(subject, { laws: [histories], parameters })) {
+  for await (const verdict of verify(subject, { laws: [patient], parameters })) {
     if (verdict.verdict === "broken") return (verdict.error as Error).message
   }
   throw new Error("It was not caught")
 }
 
-test("A history that breaks the model shrinks to what matters, and its seed and paths lead to it at once", async () => {
-  // Time enough to shrink to the end, also on a busy machine.
-  const first = await report({ numRuns: 200, interruptAfterTimeLimit: 13_000 })
+test("A history that breaks the model shrinks to what matters, and its seed and paths lead to it at once", {
+  timeout: LIMIT
+}, async () => {
+  const first = await report({ numRuns: 200, interruptAfterTimeLimit: undefined } as never)
   const [, history, replayPath] = /Counterexample: \[(.*) \/\*replayPath="(.*)"\*\/\]/.exec(first)!
   const [, seed, path] = /seed: (-?\d+), path: "([\d:]+)"/.exec(first)!
-  expect(history!.match(/submit/g)).toHaveLength(1)
+  // One call that is cancelled, at times beside another: of histories without a shorter neighbour there are several.
+  expect(history!.match(/submit/g)!.length).toBeLessThanOrEqual(2)
+  expect(history).toContain("cancel(")
   const again = await report({ seed: Number(seed), path, replayPath, endOnFailure: true } as never)
   expect(again).toContain("Property failed after 1 tests")
   expect(again).toContain(history)

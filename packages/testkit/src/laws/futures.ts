@@ -6,22 +6,10 @@ import { hostname } from "node:os"
 import { inspect } from "node:util"
 import { failsWith, turn } from "../expect.ts"
 import { law, laws } from "../Law.ts"
+import { hearingWarnings } from "../reading.ts"
 import { add, double, identity } from "../tasks.ts"
 import { throwValue } from "../tasksErrors.ts"
 import { waitFor } from "../tasksSignals.ts"
-
-/** Hears warnings of the process instead of letting them be printed. */
-const hearingWarnings = async (body: () => Promise<void>): Promise<Array<string>> => {
-  const heard: Array<string> = []
-  const { emitWarning } = process
-  process.emitWarning = ((warning: Error | string) => void heard.push(String(warning))) as typeof process.emitWarning
-  try {
-    await body()
-  } finally {
-    process.emitWarning = emitWarning
-  }
-  return heard
-}
 
 export const futures = laws("futures", [
   law(
@@ -81,8 +69,8 @@ export const futures = laws("futures", [
     })
     assert.deepEqual(calls, ["last"])
     assert.equal(warnings.length, 3)
-    assert.ok(warnings.some((warning) => warning.includes("thrown by a callback")))
-    assert.ok(warnings.some((warning) => warning.includes("rejected by a callback")))
+    assert.ok(warnings.some(({ message }) => message.includes("thrown by a callback")))
+    assert.ok(warnings.some(({ message }) => message.includes("rejected by a callback")))
   }),
   law("A future is not thenable: to await it is not to wait for it", { promises: [5] }, async (trial) => {
     const give = async (): Promise<Future<number>> => trial.shared.submit(add, 1, 2)

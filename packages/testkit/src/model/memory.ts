@@ -7,11 +7,9 @@
  * parent ◀─ frames, exit ── worker   which of all queues goes on next is up to `Deliver`
  * ```
  */
-import type { ExecutorOptions } from "@futures/core"
 import { executorClass } from "@futures/core/Backend"
 import type { Backend, ExecutorClass, Frame, LinkEvents, LinkExit, SpawnSpec } from "@futures/core/Backend"
-import { serve } from "@futures/core/Worker"
-import type { Served, WorkerPort } from "@futures/core/Worker"
+import { serveHere } from "@futures/core/Worker"
 
 /** Lets a step happen later: the delivery of one frame, or of a worker's end. */
 export type Deliver = (label: string, step: () => void) => void
@@ -95,13 +93,8 @@ export const memory = (driver?: Deliver): Memory => {
   return { backend: { name: "memory", sharesMemory: true, defaultMaxWorkers: 1, spawn }, workers }
 }
 
-/** The executor over such workers: what tasks write is written by this process anyway. */
-export const memoryExecutor = (backend: Backend): ExecutorClass =>
-  class extends executorClass(backend) {
-    constructor(options?: ExecutorOptions) {
-      super(options === null ? options : { stdio: "inherit", ...options })
-    }
-  }
+/** The executor over such workers. */
+export const memoryExecutor = (backend: Backend): ExecutorClass => executorClass(backend)
 
 /** Steps in order, each taken when its turn is delivered. */
 const queue = (deliver: Deliver): Deliver => {
@@ -110,17 +103,4 @@ const queue = (deliver: Deliver): Deliver => {
     steps.push(step)
     deliver(label, () => steps.shift()!())
   }
-}
-
-/** `serve` makes a worker of the whole process, which lives as long as its tasks; here many come and go, so its listeners are taken away again. */
-const serveHere = (port: WorkerPort): Served => {
-  const events = ["uncaughtException", "exit"] as const
-  const before = events.map((event) => process.rawListeners(event))
-  const served = serve(port)
-  events.forEach((event, index) => {
-    for (const listener of process.rawListeners(event)) {
-      if (!before[index]!.includes(listener)) process.off(event, listener as never)
-    }
-  })
-  return served
 }
