@@ -12,7 +12,7 @@ import type { Entry } from "../../process-executor/test/processes.ts"
 
 export const program = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url))
 
-export interface Ended {
+interface Ended {
   readonly exitCode: number | null
   readonly stdout: string
   readonly stderr: string
