@@ -18,3 +18,13 @@ it.for(pages)("%s links to what is there", (page) => {
   const broken = targets.filter((target) => !/^\w+:/.test(target) && !existsSync(join(root, dirname(page), target)))
   expect(broken).toEqual([])
 })
+
+it("docs/README.md has every page", () => {
+  const index = readFileSync(join(root, "docs/README.md"), "utf8")
+  expect(
+    globSync("*.md", { cwd: join(root, "docs") }).filter((page) =>
+      page !== "README.md" && !index.includes(`](${page})`)
+    )
+  )
+    .toEqual([])
+})
