@@ -6,7 +6,7 @@ import { resolveOptions, textOptions, variableOf } from "../src/options.ts"
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), "utf8")
 
 /** The rows of each table, cell by cell. */
-const [ofExecutor, ofTask] = read("../../../docs/options.md").split(/^## /m).slice(1).map((section) =>
+const [ofExecutor, ofTask, ofMap] = read("../../../docs/options.md").split(/^## /m).slice(1).map((section) =>
   section.split("\n").filter((line) => line.startsWith("| `")).map((line) =>
     line.slice(1, -1).split("|").map((cell) => cell.trim())
   )
@@ -34,7 +34,16 @@ test.for(ofExecutor!)("%s has its default and its variable", ([name, byDefault, 
   expect(variable).toBe(textOptions.includes(option) ? `\`${variableOf(option)}\`` : "")
 })
 
+/** The options that an interface declares, in its order. */
+const declaredIn = (path: string, name: string): Array<string> => {
+  const [, body] = new RegExp(`interface ${name} \\{\n(.*?)\n\\}`, "s").exec(read(path))!
+  return [...body!.matchAll(/readonly (\w+)\?:/g)].map(([, option]) => option!)
+}
+
 test("The page has a row for every option of a task, in the order of the code", () => {
-  const declared = /interface TaskOptions \{\n(.*?)\n\}/s.exec(read("../src/Task.ts"))![1]!
-  expect(ofTask!.map(nameIn)).toEqual([...declared.matchAll(/readonly (\w+)\?:/g)].map(([, name]) => name))
+  expect(ofTask!.map(nameIn)).toEqual(declaredIn("../src/Task.ts", "TaskOptions"))
+})
+
+test("The page has a row for every option of a map, in the order of the code", () => {
+  expect(ofMap!.map(nameIn)).toEqual(declaredIn("../src/engine/map.ts", "MapOptions"))
 })
