@@ -31,6 +31,7 @@ import { spans } from "./laws/spans.ts"
 import { stopping } from "./laws/stopping.ts"
 import { streams } from "./laws/streams.ts"
 import { transfer } from "./laws/transfer.ts"
+import { twins } from "./laws/twins.ts"
 import { unseen } from "./laws/unseen.ts"
 import { values } from "./laws/values.ts"
 import { histories } from "./model/histories.ts"
@@ -61,6 +62,7 @@ export const contract: ReadonlyArray<LawSet> = [
   metrics,
   spans,
   effects,
+  twins,
   services,
   scopes,
   options,

@@ -60,6 +60,14 @@ export const errors = laws("errors", [
     assert.equal(await rejection(rejected.result()), undefined)
     isIn(rejected, "failed")
   }),
+  law("exception() answers undefined after success and for a task that threw it; successful() tells them apart", {
+    promises: [5]
+  }, async (trial) => {
+    const [threw, succeeded] = [trial.shared.submit(throwValue, undefined), trial.shared.submit(add, 1, 2)]
+    assert.deepEqual([await threw.exception(), await succeeded.exception()], [undefined, undefined])
+    assert.deepEqual([threw.successful(), succeeded.successful()], [false, true])
+    isIn(threw, "failed")
+  }),
   law(
     "An error of a class that is listed under errors arrives as an instance of it",
     { promises: [5] },
