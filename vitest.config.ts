@@ -1,10 +1,12 @@
 import { defineConfig } from "vitest/config"
+import { agreement } from "./packages/testkit/test/agreement.ts"
 
 export default defineConfig({
   test: {
     include: ["packages/*/test/**/*.test.ts", "examples/test/**/*.test.ts", "examples/work/**/*.test.ts"],
     // A test file is a process of its own: a thread that cannot be stopped, or a crash, takes only that file with it.
     pool: "forks",
+    reporters: ["default", agreement],
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000

@@ -1,5 +1,4 @@
 import { globSync } from "node:fs"
-import { basename } from "node:path"
 import { describe, expect, it } from "vitest"
 import { printed, run } from "./program.ts"
 
@@ -153,7 +152,22 @@ describe("examples", () => {
     ])
   })
 
+  onEach("context/async-local-storage/main.ts", (lines) => {
+    expect(lines).toEqual([
+      "3 euros, says request a",
+      "6 euros, says request b",
+      "5 euros, says request undefined"
+    ])
+  })
+
+  onEach("context/open-telemetry/main.ts", (lines) => {
+    expect(lines).toEqual([
+      "gold weighs 4, in trace 0af7651916cd43dd8448eb211c80319c",
+      "air weighs 3, in no trace"
+    ])
+  })
+
   it("are all tested here", () => {
-    expect(globSync(`${folder}[0-9]*.ts`).map((file) => basename(file)).toSorted()).toEqual([...tested].toSorted())
+    expect(globSync(["[0-9]*.ts", "context/*/main.ts"], { cwd: folder }).toSorted()).toEqual([...tested].toSorted())
   })
 })

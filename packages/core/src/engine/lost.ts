@@ -16,7 +16,7 @@ const reasonOf = (lane: Lane, exit: LinkExit): WorkerLostReason => {
 }
 
 /** The error that says why a worker ended: its own uncaught one, or what the backend saw. */
-export const exitCause = (lane: Lane, exit: LinkExit): unknown => {
+const exitCause = (lane: Lane, exit: LinkExit): unknown => {
   if (lane.fault !== undefined) return lane.fault
   return lane.fatal === undefined ? exit.error : decodeError(lane.fatal, [])
 }
