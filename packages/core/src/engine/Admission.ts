@@ -74,10 +74,15 @@ export class Admission {
     }
     // What was moved once cannot be moved again: a call that may be tried anew is copied each time.
     if (options.retry !== undefined || form.each !== undefined) transfers = undefined
-    const cell = new FutureCell(engine, ++this.#calls, info, options, args, transfers, form, performance.now())
+    let full = form
+    if (carried !== undefined) full = { ...full, context: carried[0] }
+    if (stacks === "submit") {
+      const site = {}
+      Error.captureStackTrace(site, engine.submit)
+      full = { ...full, site }
+    }
+    const cell = new FutureCell(engine, ++this.#calls, info, options, args, transfers, full, performance.now())
     cell.pace = this.#paceOf(info.definition)
-    cell.context = carried === undefined ? form.context : carried[0]
-    if (stacks === "submit") Error.captureStackTrace(cell.site = {}, engine.submit)
     engine.admit(cell)
     form.accepted?.(cell)
     if (options !== noOptions) limitCall(cell, engine, backend.remote === true)
@@ -95,7 +100,6 @@ export class Admission {
   #refuse(task: TaskInfo, failure: Failure): FutureCell {
     const now = performance.now()
     const cell = new FutureCell(this.#engine, ++this.#calls, task, noOptions, [], undefined, plain, now)
-    cell.refused = true
     cell.settle(State.Failed, failure, now)
     this.#engine.failed(cell)
     tellSubmit(this.#engine, cell)

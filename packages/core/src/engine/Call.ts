@@ -32,6 +32,9 @@ export interface CallOwner {
   readonly waiting: (() => (() => void) | undefined) | undefined
 }
 
+/** Not in a queue, and never was. */
+const NOWHERE = -1
+
 export type Observer = (cell: FutureCell) => void
 
 export abstract class Call {
@@ -63,27 +66,19 @@ export abstract class Call {
   wireId = -1
   /** How quick its task has been. Engine only. */
   pace: Pace | undefined = undefined
-  /** From when on its worker does not start it any more; 0 when it holds a slot. Lane only. */
-  deadline = 0
-  /** What it is worth of the budget of the worker that has it. Lane only. */
-  cost = 0
-  /** Where it stands in its queue. Queue only. */
-  position = 0
+  /** Where it stands in its queue, or stood last. Queue only. */
+  position = NOWHERE
   /** How many calls had started when it came into the queue. Queue only. */
   queuedAt = 0
-  /** The line that submitted it, when `stacks` is `"submit"`. */
-  site: { readonly stack?: string } | undefined = undefined
-  /** What the caller's context was when it was handed in; travels with it. */
-  context: unknown = undefined
   /** What the task reported, for whoever asks. Made by the first report, or the first who asks. */
   reports: Reports | undefined = undefined
-  /** Whether it was never accepted. */
-  refused = false
   /** Whether anybody ever asked how it ended. Written by `watch` alone. */
   watched = false
   code: State = State.Pending
   /** The value, or the `Failure`. */
   protected outcome: unknown = undefined
+  /** Resolves the promise of the first who waits for the result. */
+  protected waiter: ((outcome: unknown) => void) | undefined = undefined
   /** One observer, or several, in order of registration. */
   protected observers: Observer | Array<Observer> | undefined = undefined
 
@@ -106,6 +101,11 @@ export abstract class Call {
     this.form = form
     this.losses = form.losses ?? 0
     this.submittedAt = now
+  }
+
+  /** Whether it was never accepted, and so never stood in the queue. */
+  get refused(): boolean {
+    return this.position === NOWHERE
   }
 
   get priority(): number {
@@ -173,15 +173,23 @@ export abstract class Call {
     return true
   }
 
-  /** Tells the observers that it has settled: they may go on at once, and find it counted. */
+  /** Tells the observers, and who waits for the result, that it has settled: they may go on at once, and find it counted. */
   announce(): void {
-    const { observers } = this
-    if (observers === undefined) return
-    this.observers = undefined
-    const self = this as unknown as FutureCell
-    if (typeof observers === "function") observers(self)
-    else for (const observer of observers) observer(self)
+    const { observers, waiter } = this
+    if (observers !== undefined) {
+      this.observers = undefined
+      const self = this as unknown as FutureCell
+      if (typeof observers === "function") observers(self)
+      else for (const observer of observers) observer(self)
+    }
+    if (waiter === undefined) return
+    this.waiter = undefined
+    if (this.code === State.Succeeded) waiter(this.outcome)
+    else this.reject(waiter)
   }
+
+  /** Tells one who waits that it failed. */
+  protected abstract reject(waiter: (outcome: unknown) => void): void
 
   /** Calls the observer when it settles, at once when it has. Observers are ours and never throw. */
   observe(observer: Observer): void {

@@ -32,8 +32,10 @@ export interface CallForm extends Caller {
   readonly sink?: ((items: ReadonlyArray<unknown>) => void) | undefined
   /** How deep it is nested: calls that a call of ours submitted are one deeper. */
   readonly depth?: number | undefined
-  /** The context of the call that hands this one in, which is its own too. */
+  /** What the caller's context was when it was handed in, or that of the call that hands this one in; travels with it. */
   readonly context?: unknown
+  /** The line that submitted it, when `stacks` is `"submit"`. */
+  readonly site?: { readonly stack?: string } | undefined
   /** In a worker: the wire id of the running call that hands this one in. */
   readonly parent?: number | undefined
   /** Hears of the call once it is accepted. */

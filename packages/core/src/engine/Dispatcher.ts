@@ -1,15 +1,18 @@
 /**
  * Hand-over: from the queue to the lanes, once per turn, and workers are asked for where the lanes were not enough.
  *
- * What a lane may take beyond its slots is said by `Lane.hasRoom`.
+ * What a lane may take beyond its slots is said by `Hands`.
  */
 import { availableParallelism } from "node:os"
 import { TaskTimeoutError, WorkerLostError } from "../ExecutorError.ts"
+import { monotonic } from "../wire/monotonic.ts"
 import type { Engine, Supervisor } from "./Engine.ts"
 import { tellStart } from "./events.ts"
 import { ours } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"
+import { costOf } from "./Hands.ts"
 import type { Lane } from "./Lane.ts"
+import { LEASE } from "./Pace.ts"
 
 /** Workers that may be starting at a time: more at once than there are cores only delay each other. */
 const startsAtATime = availableParallelism()
@@ -35,40 +38,47 @@ export class Dispatcher {
   }
 
   /**
-   * Hands waiting calls to lanes: first to those with a free slot, the least loaded first, then, if they are short, more of them to each, in equal parts.
-   * Then asks for workers where that was not enough.
+   * Hands waiting calls to lanes: first to those with a free slot, the least loaded first, then, to those with little left to do, some more to each, in
+   * equal parts. Then asks for workers where that was not enough.
    */
   pump(): void {
     const { lanes, options: { concurrency }, queue } = this.#engine
     for (let level = 0; level < concurrency && queue.size > 0; level++) {
       for (const lane of lanes) {
-        if (lane.state === "ready" && !lane.retiring && lane.load <= level) this.#feed(lane, 1)
+        if (lane.state === "ready" && !lane.retiring && lane.load <= level && queue.size > 0) {
+          const next = queue.shift()!
+          this.#handOver(next, lane, costOf(next), performance.now(), 0)
+        }
       }
     }
     if (queue.size > 0) {
       const share = Math.ceil(queue.size / lanes.size)
-      for (const lane of lanes) if (lane.state === "ready") this.#feed(lane, share)
+      for (const lane of lanes) if (lane.isHungry) this.#fill(lane, share)
     }
     for (const lane of lanes) lane.flush()
     this.#grow()
     this.#engine.room.tell()
   }
 
-  /** Hands a lane so many calls, or as many as it has room for. */
-  #feed(lane: Lane, count: number): void {
-    const { options, queue } = this.#engine
-    for (let fed = 0; fed < count && !lane.retiring; fed++) {
+  /** Hands a lane so many calls beyond its slots, or as many as it has room for. */
+  #fill(lane: Lane, count: number): void {
+    const { queue } = this.#engine
+    const now = performance.now()
+    const deadline = (lane.place?.now() ?? monotonic()) + LEASE
+    for (let given = 0; given < count && !lane.retiring; given++) {
       const next = queue.peek()
-      if (next === undefined || !lane.hasRoom(next, options.concurrency)) return
-      this.#handOver(queue.shift()!, lane)
+      if (next === undefined) return
+      const cost = costOf(next)
+      if (!lane.hasRoom(cost)) return
+      this.#handOver(queue.shift()!, lane, cost, now, deadline)
     }
   }
 
-  #handOver(cell: FutureCell, lane: Lane): void {
+  #handOver(cell: FutureCell, lane: Lane, cost: number, now: number, deadline: number): void {
     const engine = this.#engine
-    cell.start(lane.workerId!, performance.now(), lane.place)
+    cell.start(lane.workerId!, now, lane.place)
     engine.running++
-    lane.take(cell, lane.load >= engine.options.concurrency)
+    lane.take(cell, cost, deadline)
     tellStart(engine, cell)
     engine.recycling.look(lane)
     const after = cell.options.timeout

@@ -15,9 +15,6 @@ const captureResolve = (resolve: (value: unknown) => void): void => {
 }
 
 export class FutureCell<out A = any, out E = any> extends Call implements Future<A, E> {
-  /** The promise of the raw outcome, made at the first `result()`. */
-  #promise: Promise<A> | undefined = undefined
-
   get state(): FutureState {
     return stateNames[this.code]!
   }
@@ -46,16 +43,22 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
         return this.#settled()
       })
     }
-    if (this.#promise === undefined) {
-      this.#promise = new Promise(captureResolve as never)
-      const resolve = resolveLast!
-      // It would hold the last outcome.
-      resolveLast = undefined
-      this.observe((cell) => resolve(cell.code === State.Succeeded ? cell.outcome : Promise.reject(cell)))
-    }
-    if (!this.done()) this.parkWaiter()
-    // Built in a reaction of the promise that the caller awaits, the error's stack ends with the lines that await it.
-    return this.#promise.then(undefined, rebuild)
+    if (this.done()) return this.code === State.Succeeded ? Promise.resolve(this.value) : rejected(this)
+    const promise = new Promise<A>(captureResolve as never)
+    const resolve = resolveLast!
+    // It would hold the last outcome.
+    resolveLast = undefined
+    if (this.waiter === undefined) this.waiter = resolve
+    else this.observe((cell) => cell.code === State.Succeeded ? resolve(cell.outcome) : cell.reject(resolve))
+    this.parkWaiter()
+    return promise
+  }
+
+  protected override reject(waiter: (outcome: unknown) => void): void {
+    const { promise, reject } = Promise.withResolvers<never>()
+    waiter(promise.then(undefined, rebuild))
+    // Only now, that what the caller awaits hangs on it, the error's stack ends with the lines that await it.
+    queueMicrotask(() => reject(this))
   }
 
   async exception(options?: WaitOptions): Promise<unknown> {
@@ -76,8 +79,9 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
   /** The error it ended with, built anew. Only after failure or cancellation. */
   error(): unknown {
     const error = this.failure.build()
-    if (this.site?.stack !== undefined && error instanceof Error) {
-      error.stack = `${error.stack}\n    at submit:${this.site.stack.slice(this.site.stack.indexOf("\n"))}`
+    const submitted = this.form.site?.stack
+    if (submitted !== undefined && error instanceof Error) {
+      error.stack = `${error.stack}\n    at submit:${submitted.slice(submitted.indexOf("\n"))}`
     }
     return error
   }
@@ -156,6 +160,9 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
 
 const ranOut = (timeout: DurationInput): TaskTimeoutError =>
   new TaskTimeoutError({ clock: "wait", after: toMillis(timeout, "timeout") })
+
+/** The error is built in a reaction of the promise that the caller awaits, so that its stack ends with the lines that do. */
+const rejected = (cell: FutureCell): Promise<never> => Promise.reject(cell).then(undefined, rebuild)
 
 const rebuild = (cell: FutureCell): never => {
   throw cell.error()

@@ -8,6 +8,10 @@ import { BUDGET, MOST } from "./Pace.ts"
 export class Hands {
   /** By slot. */
   readonly #calls: Array<FutureCell | undefined> = []
+  /** What each is worth of the budget. Lists of numbers, since a number in an object is an object of its own. */
+  readonly #costs: Array<number> = []
+  /** From when on the worker does not start it any more; 0 for one that holds a slot. */
+  readonly #deadlines: Array<number> = []
   readonly #freeSlots: Array<number> = []
   #turn = 0
   /** How many there are that hold a slot. */
@@ -27,21 +31,31 @@ export class Hands {
     return this.load === 0 && this.#parked.size === 0
   }
 
-  /** Whether it may take a call beyond its slots: while what it has is little work. */
-  hasRoom(cell: FutureCell): boolean {
-    return !this.late && this.load < MOST && this.#expected + costOf(cell) <= BUDGET
+  /** Whether it has so little to do that it is time to give it more: by the half, so that calls travel together. */
+  get isHungry(): boolean {
+    return !this.late && this.#expected <= BUDGET / 2
   }
 
-  /** Takes a call. With a `deadline` beyond its slots, to be started by then or given back; 0 for one that holds a slot. */
-  take(cell: FutureCell, deadline: number): void {
-    cell.deadline = deadline
+  /** Whether it may take a call that is worth so much beyond its slots: while what it has is little work. */
+  hasRoom(cost: number): boolean {
+    return !this.late && this.load < MOST && this.#expected + cost <= BUDGET
+  }
+
+  /** Takes a call that is worth so much. `deadline`: until when it is to be started, 0 for one that holds a slot. */
+  take(cell: FutureCell, cost: number, deadline: number): void {
     if (deadline === 0) this.late = false
     const slot = this.#freeSlots.pop() ?? this.#calls.length
     this.#calls[slot] = cell
+    this.#costs[slot] = cost
+    this.#deadlines[slot] = deadline
     this.load++
-    cell.cost = costOf(cell)
-    this.#expected += cell.cost
+    this.#expected += cost
     cell.wireId = this.#turn++ * SLOTS + slot
+  }
+
+  /** Until when a call that is in hand is to be started. */
+  deadlineOf(cell: FutureCell): number {
+    return this.#deadlines[cell.wireId % SLOTS]!
   }
 
   letGo(cell: FutureCell): void {
@@ -51,7 +65,7 @@ export class Hands {
     cell.lane = undefined
     if (!this.#parked.delete(cell)) this.load--
     // Sums of fractions drift: an empty hand is empty.
-    this.#expected = this.load === 0 ? 0 : this.#expected - cell.cost
+    this.#expected = this.load === 0 ? 0 : this.#expected - this.#costs[slot]!
   }
 
   letGoOfAll(): void {
@@ -88,7 +102,7 @@ export class Hands {
 }
 
 /** What a call is worth of a worker's budget: all of it, when nothing is known, or when it is no single call. */
-const costOf = ({ form, options, pace, transfers }: FutureCell): number => {
+export const costOf = ({ form, options, pace, transfers }: FutureCell): number => {
   const single = form.each === undefined && form.sink === undefined && form.alone === undefined
   // What is moved cannot be taken back, and a queue clock or a signal must find the call while it waits.
   const free = transfers === undefined && options.queueTimeout === Infinity && options.signal === undefined

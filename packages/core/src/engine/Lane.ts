@@ -130,20 +130,25 @@ export class Lane {
   }
 
   /**
-   * Whether it may take a call: while it has a free slot, always; beyond that, while what is in its hands is little work, and only where the worker can
-   * tell, after its death, which calls it had started.
+   * Whether it should be given calls beyond its slots: when it has little left to do, and only where the worker can tell, after its death, which calls it
+   * had started.
    */
-  hasRoom(cell: FutureCell, concurrency: number): boolean {
-    return this.load < concurrency || (this.#link?.started !== undefined && this.#hands.hasRoom(cell))
+  get isHungry(): boolean {
+    return this.state === "ready" && !this.retiring && this.#link?.started !== undefined && this.#hands.isHungry
   }
 
-  /** Takes a call; it is sent with the next `flush`. `leased`: it takes it beyond its slots, to be started soon or given back. */
-  take(cell: FutureCell, leased: boolean): void {
-    if (leased) this.#watchLeases()
-    this.#hands.take(cell, leased ? (this.place?.now() ?? monotonic()) + LEASE : 0)
+  /** Whether it may take a call that is worth so much beyond its slots. */
+  hasRoom(cost: number): boolean {
+    return this.#hands.hasRoom(cost)
+  }
+
+  /** Takes a call; it is sent with the next `flush`. `deadline`: until when it is to be started or given back, 0 for one that holds a slot. */
+  take(cell: FutureCell, cost: number, deadline: number): void {
+    if (deadline !== 0) this.#watchLeases()
+    this.#hands.take(cell, cost, deadline)
     cell.lane = this
     this.taken++
-    this.#outbox.add(cell)
+    this.#outbox.add(cell, deadline)
   }
 
   flush(): void {
@@ -176,8 +181,9 @@ export class Lane {
     const now = this.place?.seen() ?? monotonic()
     let leased = false
     for (const cell of this.#hands.unstarted(this.#link?.started?.() ?? 0)) {
-      if (cell.deadline === 0) continue
-      if (cell.deadline > now) leased = true
+      const deadline = this.#hands.deadlineOf(cell)
+      if (deadline === 0) continue
+      if (deadline > now) leased = true
       else {
         this.#hands.late = true
         this.#giveBack(cell)

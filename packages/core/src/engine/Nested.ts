@@ -84,7 +84,7 @@ export class Nested {
       each: meta.each,
       sink,
       depth,
-      context: parent?.context,
+      context: parent?.form.context,
       trace: meta.trace
     })
     cell.watch()

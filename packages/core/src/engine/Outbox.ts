@@ -30,14 +30,14 @@ export class Outbox {
     this.#locate = backend.locate
   }
 
-  add(cell: FutureCell): void {
+  add(cell: FutureCell, deadline: number): void {
     this.#frame ??= [Kind.Calls, this.#executor, this.#generation]
     this.#frame.push(
       cell.wireId,
       cell.id,
       this.#reference(cell.task.definition),
       argsOf(cell),
-      cell.deadline,
+      deadline,
       this.#meta(cell)
     )
     if (cell.transfers !== undefined) { for (const buffer of cell.transfers) this.#transfers.push(buffer) }
@@ -62,15 +62,15 @@ export class Outbox {
   }
 
   #meta(cell: FutureCell): number | CallMeta {
-    const { each, parent, sink, spans, trace } = cell.form
+    const { context, each, parent, sink, spans, trace } = cell.form
     const plain = each === undefined && sink === undefined && trace === undefined && parent === undefined
     const label = cell.task.options?.label
-    if (plain && label === undefined && cell.context === undefined && !this.#remote) return cell.attempt
+    if (plain && label === undefined && context === undefined && !this.#remote) return cell.attempt
     return {
       attempt: cell.attempt,
       each,
       window: sink === undefined || each !== undefined ? 0 : STREAM_WINDOW,
-      context: cell.context,
+      context,
       label,
       trace: spans === undefined ? trace : spans.handedOver(cell),
       parent,
