@@ -1,5 +1,6 @@
 /** What a call may have besides its task and arguments. */
 import type { CallTrace } from "../wire/frames.ts"
+import type { ItemOutcomes } from "../wire/items.ts"
 import type { Failure } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"
 
@@ -28,8 +29,8 @@ export interface CallForm extends Caller {
   readonly alone?: boolean | undefined
   /** How often the machine under it has died already. */
   readonly losses?: number | undefined
-  /** The task is a generator: its items go here. */
-  readonly sink?: ((items: ReadonlyArray<unknown>) => void) | undefined
+  /** Where the items of a generator task go, or outcomes of some items of a chunk before the others. */
+  readonly sink?: ((items: ReadonlyArray<unknown> | ItemOutcomes) => void) | undefined
   /** How deep it is nested: calls that a call of ours submitted are one deeper. */
   readonly depth?: number | undefined
   /** What the caller's context was when it was handed in, or that of the call that hands this one in; travels with it. */

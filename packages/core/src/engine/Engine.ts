@@ -201,7 +201,7 @@ export class Engine {
       const asked = this.ladder.stopped(cell)
       if (asked !== undefined) this.#end(cell, asked.state, asked.failure, false)
       else if (exit.redeliver === undefined || !this.#redeliver(cell, lost, exit.redeliver)) {
-        this.#end(cell, State.Failed, lost, true)
+        this.#end(cell, State.Failed, cell.form.each === undefined ? lost : { ...lost, begun: lane.begun(cell) }, true)
       }
     }
     lane.release()

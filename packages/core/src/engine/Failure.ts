@@ -18,6 +18,8 @@ export interface Failure {
   readonly build: () => unknown
   /** The worker died: `"exact"` when it had said everything first, so that what it had not answered is what it was running. `"redeliver"`: with its machine, and may run again. */
   readonly lost?: "exact" | "unknown" | "redeliver"
+  /** Of a chunk whose worker died: how many of its items may have run, where that is known. */
+  readonly begun?: number | undefined
   /** As it came from a worker. */
   readonly record?: ErrorRecord
 }

@@ -1,7 +1,7 @@
 /**
  * What is in a worker's hands: calls handed over and not yet answered, each under its wire id, and how much work they are worth.
  */
-import { SLOTS } from "../wire/frames.ts"
+import { SLOTS, wasStarted } from "../wire/frames.ts"
 import type { FutureCell } from "./FutureCell.ts"
 import { BUDGET, MOST } from "./Pace.ts"
 
@@ -88,9 +88,9 @@ export class Hands {
     return this.#calls.filter((cell) => cell !== undefined).toSorted((a, b) => a.wireId - b.wireId)
   }
 
-  /** Those that the worker had not started when it marked `started`, oldest first. */
+  /** Those that the worker had not started by the time of a mark, oldest first. */
   unstarted(started: number): Array<FutureCell> {
-    return this.all().filter((cell) => turnOf(cell) >= started)
+    return this.all().filter((cell) => !wasStarted(started, cell.wireId))
   }
 
   park(cell: FutureCell, parks: boolean): void {
@@ -108,5 +108,3 @@ export const costOf = ({ form, options, pace, transfers }: FutureCell): number =
   const free = transfers === undefined && options.queueTimeout === Infinity && options.signal === undefined
   return single && free && pace !== undefined ? pace.cost : BUDGET
 }
-
-const turnOf = (cell: FutureCell): number => Math.floor(cell.wireId / SLOTS)

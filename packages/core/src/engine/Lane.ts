@@ -13,7 +13,7 @@
 import type { Backend, Link, LinkExit, RemotePlace, SpawnSpec } from "../Backend.ts"
 import { describe } from "../ExecutorError.ts"
 import type { ErrorRecord } from "../wire/error.ts"
-import { HEADER, Kind, OUTCOME_STRIDE, Status, WIRE_VERSION } from "../wire/frames.ts"
+import { HEADER, itemsStarted, Kind, OUTCOME_STRIDE, Status, WIRE_VERSION } from "../wire/frames.ts"
 import type { Frame, Setup } from "../wire/frames.ts"
 import { monotonic } from "../wire/monotonic.ts"
 import { areItemOutcomes, isWellFormed } from "../wire/wellFormed.ts"
@@ -246,6 +246,12 @@ export class Lane {
     return started === undefined ? [] : this.#hands.unstarted(started)
   }
 
+  /** How many items of a chunk may have run, when the worker is gone and that is known. */
+  begun(cell: FutureCell): number | undefined {
+    const started = this.#link?.started?.()
+    return started === undefined ? undefined : itemsStarted(started, cell.wireId)
+  }
+
   /** Lets go of all calls. */
   release(): void {
     clearTimeout(this.#leases)
@@ -283,8 +289,11 @@ export class Lane {
       case Kind.Items: {
         const cell = this.inHand(frame[HEADER])
         if (cell?.form.sink === undefined) return this.#events.dropped(this)
-        if (cell.form.each !== undefined && !areItemOutcomes(frame[HEADER + 1])) return this.#misbehaved(frame)
-        return cell.form.sink(frame[HEADER + 1])
+        const items = frame[HEADER + 1]
+        if (cell.form.each === undefined ? !Array.isArray(items) : !areItemOutcomes(items)) {
+          return this.#misbehaved(frame)
+        }
+        return cell.form.sink(items as ReadonlyArray<unknown>)
       }
       case Kind.Calls:
       case Kind.Interrupt:

@@ -78,7 +78,7 @@ export class Nested {
     }
     const info: TaskInfo = { definition, options: { ...meta.options, label: meta.label } }
     const sink = meta.window > 0 || meta.each !== undefined
-      ? (items: ReadonlyArray<unknown>) => lane.reply(Kind.Items, wireId, items)
+      ? (items: unknown) => lane.reply(Kind.Items, wireId, items)
       : undefined
     const cell = this.#engine.accept(info, args, {
       each: meta.each,

@@ -8,17 +8,17 @@ import { LONGEST_DELAY, toMillis } from "../duration.ts"
 import type { DurationInput } from "../duration.ts"
 import { describe, InvalidOptionError, TaskTimeoutError } from "../ExecutorError.ts"
 import { infoOf } from "../Task.ts"
-import type { ErrorRecord } from "../wire/error.ts"
 import { Status } from "../wire/frames.ts"
+import { pack } from "../wire/items.ts"
+import type { ItemOutcomes } from "../wire/items.ts"
 import { codecOf } from "../worker/codec.ts"
-import type { TaskCodec } from "../worker/codec.ts"
-import type { TaskDefinition } from "../worker/registry.ts"
 import { State } from "./Call.ts"
 import type { CallForm } from "./CallForm.ts"
 import type { Engine } from "./Engine.ts"
-import { cancelledBy, failureOf } from "./Failure.ts"
-import type { Failure } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"
+import { MapChunk } from "./MapChunk.ts"
+import type { Outcome, OutcomeReader } from "./MapChunk.ts"
+import { countOf, MapInput } from "./MapInput.ts"
 
 export interface MapOptions {
   /** Items that travel together: a number, or `"auto"` (default), which follows the measured time of an item. */
@@ -45,23 +45,6 @@ export interface MapProgress {
   readonly total: number | undefined
 }
 
-/** One item's outcome. */
-export type Outcome<A> = { readonly ok: true; readonly value: A } | { readonly ok: false; readonly failure: Failure }
-
-interface Chunk {
-  readonly cell: FutureCell
-  /** What was pulled. */
-  readonly items: ReadonlyArray<unknown>
-  /** The same as it was captured. */
-  readonly captured: ReadonlyArray<unknown>
-  /** How many it answers for. */
-  size: number
-  /** Flat list of `status` and value per item, as far as they are known. */
-  readonly outcomes: Array<unknown>
-  /** The next item to yield. */
-  cursor: number
-}
-
 /** Worker time that a chunk aims at, in milliseconds: hundreds of times the cost of a hand-over, small beside any balance that matters. */
 const CHUNK_MILLIS = 4
 const LARGEST_CHUNK = 16_384
@@ -70,34 +53,27 @@ export class MapRun<A> {
   readonly #engine: Engine
   readonly #form: CallForm
   readonly #task: unknown
-  readonly #definition: TaskDefinition | undefined
-  /** Translates the values of chunks; single calls come translated. */
-  readonly #codec: TaskCodec | undefined
+  readonly #reader: OutcomeReader
   /** Whether each item is a tuple of arguments. */
   readonly #spread: boolean
-  readonly #source: Iterator<unknown> | AsyncIterator<unknown>
+  readonly #input: MapInput
   readonly #fixed: number | undefined
   readonly #bufferSize: number
+  /** Chunks handed in and not yet yielded to the end, at most. */
+  readonly #chunksAhead: number
   readonly #ordered: boolean
   readonly #onProgress: MapOptions["onProgress"]
-  #pulledItems = 0
   #doneItems = 0
   #failedItems = 0
-  /** How many items there are, once it is known. */
-  #total: number | undefined
+  /** How many items there are, where the input can tell. */
+  readonly #total: number | undefined
   readonly #timeout: number
   #deadline: number | undefined
   /** Chunks handed in and not yet yielded to the end, oldest first. */
-  #chunks: Array<Chunk> = []
+  #chunks: Array<MapChunk> = []
   #chunkSize: number
   /** Items pulled and not yet yielded. */
   #ahead = 0
-  /** An item that is being pulled from an asynchronous input. */
-  #pulling = false
-  #collected: Array<unknown> = []
-  #exhausted = false
-  /** What the input threw, yielded at its position. */
-  #inputError: { readonly error: unknown } | undefined
   #closed = false
   #wake: (() => void) | undefined
 
@@ -115,16 +91,18 @@ export class MapRun<A> {
     this.#engine = engine
     this.#form = form
     this.#task = task
-    this.#definition = infoOf(task)?.definition
-    this.#codec = this.#definition === undefined ? undefined : codecOf(this.#definition)
+    const info = infoOf(task)
+    const definition = info?.definition
+    this.#reader = { definition, codec: definition === undefined ? undefined : codecOf(definition) }
     this.#spread = spread
-    this.#source = iteratorOf(items)
+    this.#input = new MapInput(items, spread, () => this.#wake?.())
     this.#total = onProgress === undefined ? undefined : countOf(items)
     // A clock, a retry, a signal are an item's own: one that has any travels alone.
-    const alone = infoOf(task)?.options !== undefined
+    const alone = info?.options !== undefined
     this.#fixed = alone ? 1 : chunkSize === "auto" ? undefined : chunkSize
     this.#chunkSize = this.#fixed ?? 1
     this.#bufferSize = bufferSize ?? Infinity
+    this.#chunksAhead = 4 * engine.options.maxWorkers * engine.options.concurrency
     this.#ordered = ordered
     this.#onProgress = onProgress
     this.#timeout = timeout === undefined ? Infinity : toMillis(timeout, "timeout")
@@ -132,19 +110,25 @@ export class MapRun<A> {
 
   /** The next outcome; `undefined` at the end. Rejects with what the input threw, at its position. */
   async next(): Promise<Outcome<A> | undefined> {
-    this.#deadline ??= performance.now() + this.#timeout
     while (!this.#closed) {
-      this.#fill()
-      const outcome = this.#take()
+      const outcome = this.here()
       if (outcome !== undefined) return outcome
-      if (this.#exhausted && !this.#pulling && this.#chunks.length === 0 && this.#collected.length === 0) {
+      if (this.#input.isOver && !this.#input.isPulling && this.#chunks.length === 0) {
         this.#closed = true
-        if (this.#inputError !== undefined) throw this.#inputError.error
+        if (this.#input.error !== undefined) throw this.#input.error.error
         return undefined
       }
       await this.#arrival()
     }
     return undefined
+  }
+
+  /** The next outcome if it is here already. */
+  here(): Outcome<A> | undefined {
+    this.#deadline ??= performance.now() + this.#timeout
+    if (this.#closed) return undefined
+    if (!this.#input.isOver && this.#chunks.length < this.#chunksAhead) this.#fill()
+    return this.#take()
   }
 
   /** The outcomes that are here already, without waiting. */
@@ -161,186 +145,123 @@ export class MapRun<A> {
     for (const { cell } of this.#chunks) this.#engine.cancel(cell, "map")
     this.#chunks = []
     this.#wake?.()
-    if (!this.#exhausted) await this.#source.return?.()
+    await this.#input.close()
   }
 
   #take(): Outcome<A> | undefined {
-    const index = this.#ordered ? 0 : this.#chunks.findIndex(hasOutcome)
+    const index = this.#ordered ? 0 : this.#chunks.findIndex((each) => each.hasOutcome)
     const chunk = this.#chunks[index]
-    if (chunk === undefined || !hasOutcome(chunk)) return undefined
-    const at = chunk.cursor * 2
-    const outcome = this.#outcome(chunk, chunk.outcomes[at], chunk.outcomes[at + 1])
+    const outcome = chunk?.take<A>()
+    if (outcome === undefined) return undefined
     this.#ahead--
-    if (++chunk.cursor === chunk.size) this.#chunks.splice(index, 1)
+    if (chunk!.isEmpty) this.#chunks.splice(index, 1)
     return outcome
-  }
-
-  #outcome({ cell }: Chunk, status: unknown, value: unknown): Outcome<A> {
-    switch (status) {
-      case Status.Succeeded:
-        return cell.form.each === undefined ? { ok: true, value: value as A } : this.#decoded(value)
-      case Status.Interrupted:
-        return { ok: false, failure: cancelledBy("interrupt") }
-      case WHOLE:
-        return { ok: false, failure: value as Failure }
-      default:
-        return { ok: false, failure: failureOf(this.#definition!, status as number, value as ErrorRecord) }
-    }
-  }
-
-  #decoded(value: unknown): Outcome<A> {
-    if (this.#codec === undefined) return { ok: true, value: value as A }
-    try {
-      return { ok: true, value: this.#codec.decodeSuccess(value) as A }
-    } catch (error) {
-      return { ok: false, failure: { kind: "threw", build: () => error } }
-    }
   }
 
   /** Pulls items and hands chunks in until enough is ahead. */
   #fill(): void {
-    const { concurrency, maxWorkers } = this.#engine.options
-    const chunksAhead = 4 * maxWorkers * concurrency
-    while (!this.#exhausted && !this.#pulling && this.#chunks.length < chunksAhead && this.#ahead < this.#bufferSize) {
-      let pulled: IteratorResult<unknown> | Promise<IteratorResult<unknown>>
-      try {
-        pulled = this.#source.next()
-      } catch (error) {
-        this.#end({ error })
-        break
-      }
-      if (pulled instanceof Promise) {
-        // Those collected so far do not wait for an input that takes its time.
-        this.#hand()
-        this.#pulling = true
-        pulled.then((result) => this.#pulled(result), (error) => this.#end({ error })).finally(() => {
-          this.#pulling = false
-          this.#wake?.()
-        })
-        return
-      }
-      try {
-        this.#pulled(pulled)
-      } catch (error) {
-        this.#end({ error })
-      }
+    while (this.#chunks.length < this.#chunksAhead && this.#ahead < this.#bufferSize) {
+      const items = this.#input.take(Math.min(this.#chunkSize, this.#bufferSize - this.#ahead))
+      if (items.length === 0) return
+      this.#ahead += items.length
+      this.#open(items, this.#chunks.length)
     }
-    this.#hand()
-  }
-
-  #pulled(result: IteratorResult<unknown>): void {
-    if (result.done === true) return this.#end(undefined)
-    if (this.#closed) return
-    this.#collected.push(this.#spread ? [...result.value as Iterable<unknown>] : result.value)
-    this.#ahead++
-    this.#pulledItems++
-    if (this.#collected.length >= this.#chunkSize) this.#hand()
-  }
-
-  #end(inputError: { readonly error: unknown } | undefined): void {
-    this.#exhausted = true
-    this.#total = this.#pulledItems
-    this.#inputError = inputError
-    this.#hand()
-  }
-
-  /** Hands in the items collected so far. */
-  #hand(): void {
-    if (this.#collected.length === 0) return
-    const items = this.#collected
-    this.#collected = []
-    this.#open(items, this.#chunks.length)
   }
 
   /** Hands in a chunk, whose outcomes are yielded at a position among the others. */
-  #open(items: ReadonlyArray<unknown>, position: number, losses = 0): void {
-    const outcomes: Array<unknown> = []
-    const sink = (more: ReadonlyArray<unknown>): void => {
-      const known = outcomes.length
-      for (const each of more) outcomes.push(each)
-      this.#done(outcomes, known)
-      this.#wake?.()
-    }
-    const cell = items.length > 1
-      ? this.#engine.submit(this.#task, [items], {
-        ...this.#form,
-        each: this.#spread ? "spread" : "item",
-        sink,
-        losses
-      })
-      : this.#engine.submit(this.#task, this.#spread ? items[0] as Array<unknown> : [items[0]], {
-        ...this.#form,
-        alone: true
-      })
+  #open(items: ArrayLike<unknown>, position: number, losses = 0): void {
+    const cell = items.length > 1 ? this.#handInTogether(items, losses) : this.#handInAlone(items[0])
     cell.watch()
     this.#form.spans?.submitted(cell)
-    const chunk: Chunk = {
-      cell,
-      items,
-      captured: cell.args[0] as Array<unknown>,
-      size: items.length,
-      outcomes,
-      cursor: 0
-    }
+    const chunk = new MapChunk(this.#reader, cell, items)
     this.#chunks.splice(position, 0, chunk)
     cell.observe(() => {
-      const known = outcomes.length
       this.#settled(chunk)
-      this.#done(outcomes, known)
       this.#wake?.()
     })
   }
 
-  /** Tells of the outcomes from a position on. */
-  #done(outcomes: ReadonlyArray<unknown>, from: number): void {
-    if (this.#onProgress === undefined || outcomes.length === from) return
-    this.#doneItems += (outcomes.length - from) / 2
-    for (let at = from; at < outcomes.length; at += 2) if (outcomes[at] !== Status.Succeeded) this.#failedItems++
+  #handInAlone(item: unknown): FutureCell {
+    const args = this.#spread ? item as Array<unknown> : [item]
+    return this.#engine.submit(this.#task, args, { ...this.#form, alone: true })
+  }
+
+  #handInTogether(items: ArrayLike<unknown>, losses: number): FutureCell {
+    const sink = (outcomes: ItemOutcomes): void => {
+      const chunk = this.#chunks.find((each) => each.cell === cell)
+      if (chunk !== undefined) this.#told(chunk, outcomes)
+      this.#wake?.()
+    }
+    const each = this.#spread ? "spread" : "item"
+    const packed = this.#reader.codec === undefined ? pack(items) : Array.from(items)
+    const cell = this.#engine.submit(this.#task, [packed], { ...this.#form, each, sink, losses })
+    return cell
+  }
+
+  #told(chunk: MapChunk, outcomes: ItemOutcomes): void {
+    const known = chunk.told
+    const failures = chunk.add(outcomes)
+    this.#progress(chunk.told - known, failures)
+  }
+
+  #failed(chunk: MapChunk, upTo = chunk.size): void {
+    const count = chunk.fail(chunk.cell.failure, upTo)
+    this.#progress(count, count)
+  }
+
+  #progress(done: number, failed: number): void {
+    if (this.#onProgress === undefined || done === 0) return
+    this.#doneItems += done
+    this.#failedItems += failed
+    const { isOver, pulled } = this.#input
+    const total = isOver ? pulled : this.#total
     try {
-      this.#onProgress({
-        pulled: this.#pulledItems,
-        done: this.#doneItems,
-        failed: this.#failedItems,
-        total: this.#total
-      })
+      this.#onProgress({ pulled, done: this.#doneItems, failed: this.#failedItems, total })
     } catch (error) {
       process.emitWarning(`onProgress threw: ${describe(error)}`, "FuturesWarning")
     }
   }
 
-  #settled(chunk: Chunk): void {
-    const { captured, cell, items, outcomes, size } = chunk
+  #settled(chunk: MapChunk): void {
+    const { captured, cell, items, size, told } = chunk
     if (cell.code === State.Succeeded) {
-      if (size > 1) { for (const each of cell.value as ReadonlyArray<unknown>) outcomes.push(each) }
-      else outcomes.push(Status.Succeeded, cell.value)
+      this.#told(chunk, size > 1 ? cell.value as ItemOutcomes : [Status.Succeeded, cell.value])
       return this.#measure(chunk)
     }
     const position = this.#chunks.indexOf(chunk)
-    const told = outcomes.length / 2
+    if (position < 0) return this.#failed(chunk)
+    const { failure } = cell
+    const isPlain = this.#reader.codec === undefined
+    // How far the worker had come, when it died: its last words have told of all that had answered.
+    const begun = failure.lost === "exact" ? told + 1 : Math.max(failure.begun ?? size, told)
     if (cell.refused && size > 1) {
       // One of them is at fault: each is handed in alone, and answers for itself.
       this.#chunks.splice(position, 1)
       for (let at = 0; at < size; at++) this.#open([items[at]], position + at)
-    } else if (cell.failure.lost === "exact" && this.#codec === undefined && told < size - 1 && position >= 0) {
-      // The worker died under one item and said so: those behind it never ran.
-      outcomes.push(WHOLE, cell.failure)
-      chunk.size = told + 1
-      this.#open(captured.slice(told + 1), position + 1)
-    } else if (cell.failure.lost === "redeliver" && position >= 0) {
-      const rest = (this.#codec === undefined ? captured : items).slice(told)
-      chunk.size = told
-      if (told === chunk.cursor) this.#chunks.splice(position, 1)
-      this.#redeliver(rest, told === chunk.cursor ? position : position + 1, cell.losses)
-    } else for (let at = told; at < size; at++) outcomes.push(WHOLE, cell.failure)
+    } else if (failure.lost === "redeliver") {
+      this.#redeliver(rest(isPlain ? captured : items, told), this.#cut(chunk, told, position), cell.losses)
+    } else if (failure.lost !== undefined && isPlain && begun < size) {
+      // Those behind never ran.
+      this.#failed(chunk, begun)
+      this.#open(rest(captured, begun), this.#cut(chunk, begun, position))
+    } else this.#failed(chunk)
+  }
+
+  /** From here on a chunk answers for its first items alone. Answers where the others stand in line. */
+  #cut(chunk: MapChunk, size: number, position: number): number {
+    chunk.size = size
+    if (!chunk.isEmpty) return position + 1
+    this.#chunks.splice(position, 1)
+    return position
   }
 
   /** The machine under these items died: they run on another; when that has happened twice each runs alone, so that one that kills machines is found. */
-  #redeliver(items: ReadonlyArray<unknown>, position: number, losses: number): void {
+  #redeliver(items: ArrayLike<unknown>, position: number, losses: number): void {
     if (losses < 2) return this.#open(items, position, losses)
-    items.forEach((item, at) => this.#open([item], position + at))
+    for (let at = 0; at < items.length; at++) this.#open([items[at]], position + at)
   }
 
-  #measure({ cell, size }: Chunk): void {
+  #measure({ cell, size }: MapChunk): void {
     if (this.#fixed !== undefined) return
     const wanted = CHUNK_MILLIS / Math.max(cell.ran / size, 1e-6)
     const next = Math.min(wanted, this.#chunkSize * 4, LARGEST_CHUNK, this.#bufferSize / 4)
@@ -366,76 +287,11 @@ export class MapRun<A> {
   }
 }
 
-/** In place of a status: the failure of the whole chunk, shared by its items. */
-const WHOLE = -1
-
-const hasOutcome = ({ cursor, outcomes }: Chunk): boolean => cursor * 2 < outcomes.length
-
-const iteratorOf = (items: Iterable<unknown> | AsyncIterable<unknown>): Iterator<unknown> | AsyncIterator<unknown> => {
-  const asynchronous = (items as Partial<AsyncIterable<unknown>> | null | undefined)?.[Symbol.asyncIterator]
-  if (typeof asynchronous === "function") return asynchronous.call(items)
-  const synchronous = (items as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator]
-  if (typeof synchronous === "function") return synchronous.call(items)
-  throw new InvalidOptionError({ option: "items", received: items, expected: "an Iterable or an AsyncIterable" })
-}
-
-/** How many items there are, where that can be told without pulling them: arrays, typed arrays, sets, maps. */
-const countOf = (items: unknown): number | undefined => {
-  // The length of a string is not the number of its characters.
-  if (typeof items !== "object" || items === null) return undefined
-  const { length, size } = items as { readonly length?: unknown; readonly size?: unknown }
-  return [length, size].find((each) => typeof each === "number")
-}
+/** The items from a position on. */
+const rest = (items: ArrayLike<unknown>, from: number): ArrayLike<unknown> =>
+  (items as ReadonlyArray<unknown>).slice(from)
 
 const atLeastOne = (option: string, value: unknown, more = ""): void => {
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 1) return
   throw new InvalidOptionError({ option, received: value, expected: `a whole number of at least 1${more}` })
-}
-
-/** Yields values; the first failure ends it and cancels the rest. */
-export const mapValues = <A>(run: MapRun<A>): AsyncIterableIterator<A> =>
-  iterable(run, async (outcome) => {
-    if (outcome.ok) return outcome.value
-    await run.close()
-    throw outcome.failure.build()
-  })
-
-/** Yields outcomes as data and goes on after failures (`Promise.allSettled`). */
-export const mapSettled = <A>(run: MapRun<A>): AsyncIterableIterator<PromiseSettledResult<A>> =>
-  iterable(
-    run,
-    (outcome) =>
-      outcome.ok
-        ? { status: "fulfilled", value: outcome.value }
-        : { status: "rejected", reason: outcome.failure.build() }
-  )
-
-const iterable = <A, B>(
-  run: MapRun<A>,
-  yielded: (outcome: Outcome<A>) => B | Promise<B>
-): AsyncIterableIterator<B> => {
-  const step = async (): Promise<IteratorResult<B>> => {
-    const outcome = await run.next()
-    return outcome === undefined ? { done: true, value: undefined } : { done: false, value: await yielded(outcome) }
-  }
-  /** The last `next` that was asked: those asked meanwhile are answered in turn. */
-  let last: Promise<unknown> | undefined
-  return {
-    [Symbol.asyncIterator]() {
-      return this
-    },
-    next() {
-      const next = last === undefined ? step() : last.then(step, step)
-      last = next
-      const over = (): void => {
-        if (last === next) last = undefined
-      }
-      next.then(over, over)
-      return next
-    },
-    async return() {
-      await run.close()
-      return { done: true, value: undefined }
-    }
-  }
 }

@@ -27,8 +27,8 @@ export class StreamRun<A> {
 
   constructor(engine: Engine, form: CallForm, task: unknown, args: Array<unknown>) {
     this.#engine = engine
-    const sink = (items: ReadonlyArray<unknown>): void => {
-      for (const item of items) this.#items.push(item as A)
+    const sink: CallForm["sink"] = (items) => {
+      for (const item of items as ReadonlyArray<unknown>) this.#items.push(item as A)
       this.#wake?.()
     }
     this.#cell = engine.submit(task, args, { ...form, sink })

@@ -24,7 +24,7 @@
  * ```
  */
 /** Raised whenever a frame changes its shape, so that two versions that meet refuse each other instead of misreading. */
-export const WIRE_VERSION = 1
+export const WIRE_VERSION = 2
 
 export const Kind = {
   Hello: 1,
@@ -72,6 +72,26 @@ export interface Setup {
 export const SLOTS = 2 ** 16
 
 /**
+ * What a worker marks before it starts something: how many calls it has been handed up to that one, and, behind the point, how many items of it, if it
+ * is a chunk: so that one number, written at once, tells all. Nothing behind the point: that is not known.
+ */
+export const markOf = (wireId: number, items = 0): number =>
+  Math.floor(wireId / SLOTS) + 1 + Math.min(items, ITEMS - 1) / ITEMS
+
+/** Items that fit behind the point of a mark. */
+const ITEMS = 2 ** 20
+
+/** Whether a call had been started by the time of a mark. */
+export const wasStarted = (mark: number, wireId: number): boolean => Math.floor(wireId / SLOTS) + 1 <= mark
+
+/** How many items of a chunk may have run by the time of a mark. */
+export const itemsStarted = (mark: number, wireId: number): number | undefined => {
+  const items = (mark - Math.floor(mark)) * ITEMS
+  const isOfThis = Math.floor(mark) === Math.floor(wireId / SLOTS) + 1
+  return isOfThis && items > 0 && items < ITEMS - 1 ? items : undefined
+}
+
+/**
  * A call in a `Calls` frame, as `CALL_STRIDE` consecutive fields:
  * - `wireId`: this hand-over of the call, never used twice in a worker's life; outcomes name it
  * - `callId`: the future's id
@@ -84,8 +104,8 @@ export const CALL_STRIDE = 6
 export interface CallMeta {
   readonly attempt: number
   /**
-   * `args` holds one array of items: the task is called with each (`"item"`), or with what is in each (`"spread"`), and the value is a flat list of
-   * `status`, value or `ErrorRecord`.
+   * `args` holds one array or typed array of items: the task is called with each (`"item"`), or with what is in each (`"spread"`), and the value is
+   * `ItemOutcomes`.
    */
   readonly each: "item" | "spread" | undefined
   /** Items that a generator task may yield before it is given more; 0 for a task that is no generator. */

@@ -1,6 +1,7 @@
 /** Whether a frame from a worker has the shape that its kind says: tasks share the worker with us, and may send what they like. */
 import { HEADER, Kind, OUTCOME_STRIDE, Status } from "./frames.ts"
 import type { Frame } from "./frames.ts"
+import type { ItemOutcomes } from "./items.ts"
 
 const isErrorRecord = (value: unknown): boolean =>
   typeof value === "object" && value !== null && "thrown" in value &&
@@ -21,9 +22,13 @@ const isOutcome = (status: unknown, value: unknown): boolean => {
   }
 }
 
-/** Flat outcomes of the items of a chunk. */
-export const areItemOutcomes = (outcomes: unknown): outcomes is ReadonlyArray<unknown> => {
-  if (!Array.isArray(outcomes) || outcomes.length % 2 !== 0) return false
+/** Outcomes of items of a chunk: their values, or a flat list. */
+export const areItemOutcomes = (outcomes: unknown): outcomes is ItemOutcomes => {
+  if (!Array.isArray(outcomes)) {
+    const values = (outcomes as { readonly values?: unknown } | null | undefined)?.values
+    return Array.isArray(values) || values instanceof Float64Array
+  }
+  if (outcomes.length % 2 !== 0) return false
   for (let at = 0; at < outcomes.length; at += 2) if (!isOutcome(outcomes[at], outcomes[at + 1])) return false
   return true
 }
@@ -40,7 +45,7 @@ export const isWellFormed = (frame: Frame): boolean => {
       return (frame[HEADER] === 1 || frame[HEADER] === 2) &&
         (typeof frame[HEADER + 1] === "string" || frame[HEADER + 1] instanceof Uint8Array)
     case Kind.Items:
-      return Array.isArray(frame[HEADER + 1])
+      return typeof frame[HEADER + 1] === "object"
     case Kind.Memory:
       return typeof frame[HEADER] === "number"
     case Kind.Fatal:

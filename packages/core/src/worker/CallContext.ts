@@ -68,10 +68,15 @@ export class CallContext implements TaskContext {
     return this.#host
   }
 
-  readonly progress = (value: unknown): void => this.#host.progress(this.wireId, value)
+  // Functions of their own, so that a task may take them out of here; made when it asks, since most do not.
+  get progress(): (value: unknown) => void {
+    return (value) => this.#host.progress(this.wireId, value)
+  }
 
-  readonly log = (...message: ReadonlyArray<unknown>): void => {
-    process.stdout.write(`[${this.label} #${this.id}] ${format(...message)}\n`)
+  get log(): (...message: ReadonlyArray<unknown>) => void {
+    return (...message) => {
+      process.stdout.write(`[${this.label} #${this.id}] ${format(...message)}\n`)
+    }
   }
 
   /** Asks it to stop, and with it what it has handed in. What it hands in from now on, to clean up, runs. */

@@ -9,7 +9,7 @@
  * Loaded by every worker: it imports neither the engine nor Effect. Outcomes are collected and sent together, after the code that is running now.
  */
 import { encodeError } from "../wire/error.ts"
-import { CALL_STRIDE, HEADER, Kind, SLOTS, Status, WIRE_VERSION } from "../wire/frames.ts"
+import { CALL_STRIDE, HEADER, Kind, markOf, Status, WIRE_VERSION } from "../wire/frames.ts"
 import type { CallMeta, Frame, Setup, TaskReference } from "../wire/frames.ts"
 import { monotonic } from "../wire/monotonic.ts"
 import { captureArgs } from "../wire/value.ts"
@@ -19,8 +19,9 @@ import type { CallHost } from "./CallContext.ts"
 import { closeLayers } from "./effects.ts"
 import { generate } from "./generate.ts"
 import { initialize } from "./initialize.ts"
-import { invoke, invokeEach } from "./invoke.ts"
+import { invoke } from "./invoke.ts"
 import type { Invocation, Surroundings } from "./invoke.ts"
+import { invokeEach } from "./invokeEach.ts"
 import { loadTask } from "./load.ts"
 import { MemoryWatch } from "./MemoryWatch.ts"
 import { Outcomes } from "./Outcomes.ts"
@@ -33,7 +34,7 @@ export interface WorkerPort extends CaptureMode {
   readonly end: () => void
   /**
    * Notes a number where the parent can read it after this worker's death, however sudden: calls up to there have been started. Called before each
-   * call starts.
+   * call starts, and, while a chunk of a map runs, before the next of its items.
    */
   readonly mark?: ((started: number) => void) | undefined
   /** From what names a module in a frame to the URL that is imported here, where modules lie elsewhere than in the parent. May throw an error of ours. */
@@ -74,6 +75,8 @@ export class Host implements CallHost, Surroundings {
   #memory: MemoryWatch | undefined
   #stopping = false
   #looping = false
+  /** The call that was started last. */
+  #latest = -1
   /** Whether a call was given back; so are all after it, until one comes that the parent sent when it had them all back. */
   #late = false
   onNested: ((frame: Frame) => void) | undefined
@@ -227,7 +230,8 @@ export class Host implements CallHost, Surroundings {
   #run(call: WaitingCall): void {
     if (call.deadline === 0) this.#late = false
     else if (this.#isLate(call)) return this.#report(call.wireId, Status.Returned, undefined, 0)
-    this.#port.mark?.(Math.floor(call.wireId / SLOTS) + 1)
+    this.#latest = call.wireId
+    this.#port.mark?.(markOf(call.wireId))
     // Looked at again after the mark: from the deadline on the parent takes back what is not marked.
     if (this.#isLate(call)) return this.#report(call.wireId, Status.Returned, undefined, 0)
     const context = this.#begin(call)
@@ -252,13 +256,19 @@ export class Host implements CallHost, Surroundings {
     // Asked to stop while its module was loading: it never runs.
     if (context.asked) return answer(Status.Interrupted, undefined)
     const call: Invocation = { context, definition, args, carried: meta.context }
-    const send = (items: Array<unknown>): void => this.#sendItems(context.wireId, items)
-    if (meta.window > 0) void generate(call, meta.window, this, send, answer)
-    else if (meta.each !== undefined) invokeEach(call, meta.each === "spread", this, send, answer)
-    else invoke(call, this, answer)
+    if (meta.window === 0 && meta.each === undefined) return invoke(call, this, answer)
+    const { wireId } = context
+    const tell = (items: unknown): void => this.#sendItems(wireId, items)
+    if (meta.each === undefined) return void generate(call, meta.window, this, tell, answer)
+    invokeEach(call, meta.each === "spread", this, { tell, mark: (items) => this.#markItems(wireId, items) }, answer)
   }
 
-  #sendItems(wireId: number, items: Array<unknown>): void {
+  /** A mark tells how far the latest call has come: of another that runs beside it that stays unknown. */
+  #markItems(wireId: number, items: number): void {
+    if (wireId === this.#latest) this.#port.mark?.(markOf(wireId, items))
+  }
+
+  #sendItems(wireId: number, items: unknown): void {
     this.#outcomes.flush()
     this.#port.send([Kind.Items, this.#executor, this.#generation, wireId, items], this.#outcomes.takeTransfers())
   }

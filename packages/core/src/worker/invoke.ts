@@ -37,6 +37,12 @@ export interface Invocation {
 /** Runs something in the context in which the call was made. */
 export type Inside = <A>(run: () => A) => A
 
+/** What the task's function returned, and the way back into its context. */
+export interface Entered {
+  readonly value: unknown
+  readonly inside: Inside
+}
+
 /**
  * Calls the task's function in its own context, with the caller's restored around it. `inside` leads back there: what an Effect or a generator does, it
  * does after the function has returned.
@@ -44,7 +50,7 @@ export type Inside = <A>(run: () => A) => A
 export const enter = (
   { args, carried, context, definition }: Invocation,
   { restore }: Surroundings
-): { readonly value: unknown; readonly inside: Inside } => {
+): Entered => {
   if (restore === undefined) {
     return { value: runAs(context, definition.fn!, args), inside: (run) => runAs(context, run, []) }
   }
@@ -58,15 +64,31 @@ export const enter = (
 }
 
 export const invoke = (call: Invocation, around: Surroundings, answer: Answer): void => {
-  const { context, definition } = call
+  const codec = codecOf(call.definition)
+  let entered: Entered
+  try {
+    entered = enter(codec === undefined ? call : { ...call, args: codec.decodeArgs(call.args) }, around)
+  } catch (error) {
+    return answer(Status.Threw, encodeError(error, around.mode, call.definition.settings.errors))
+  }
+  conclude(entered, call, around, answer)
+}
+
+/** Says how a call ended whose function has returned. */
+export const conclude = (
+  { inside, value }: Entered,
+  { context, definition }: Invocation,
+  around: Surroundings,
+  answer: Answer
+): void => {
   const { errors } = definition.settings
   const codec = codecOf(definition)
   const threw = (error: unknown): void => answer(Status.Threw, encodeError(error, around.mode, errors))
-  const succeeded = (value: unknown): void => {
+  const succeeded = (result: unknown): void => {
     let captured: unknown
     try {
       captured = captureValue(
-        codec === undefined ? value : codec.encodeSuccess(value),
+        codec === undefined ? result : codec.encodeSuccess(result),
         "result",
         "result",
         around.mode,
@@ -80,15 +102,8 @@ export const invoke = (call: Invocation, around: Surroundings, answer: Answer): 
     }
     answer(Status.Succeeded, captured)
   }
-  let entered: ReturnType<typeof enter>
-  try {
-    entered = enter(codec === undefined ? call : { ...call, args: codec.decodeArgs(call.args) }, around)
-  } catch (error) {
-    return threw(error)
-  }
   const failed = (error: unknown): ErrorRecord =>
     encodeError(codec === undefined ? error : codec.encodeError(error), around.mode, errors)
-  const { inside, value } = entered
   if (isEffect(value)) {
     const ended = (exit: EffectOutcome): void => {
       if (exit.status === Status.Succeeded) succeeded(exit.value)
@@ -102,55 +117,6 @@ export const invoke = (call: Invocation, around: Surroundings, answer: Answer): 
     // It asks for no `then` of a promise either: a task may have put its own on the prototype.
     void awaited(value as PromiseLike<unknown>, succeeded, threw)
   } else succeeded(value)
-}
-
-/** Outcomes of a chunk are told at the latest after so many milliseconds. */
-const LONGEST_HOLD = 1
-
-/**
- * Calls the task with each item, one after another; each item has an outcome of its own. `tell` takes outcomes before the last: those that would
- * otherwise wait for slow ones, and, when the worker dies under an item, those of the items before it.
- */
-export const invokeEach = (
-  call: Invocation,
-  spread: boolean,
-  around: Surroundings,
-  tell: (outcomes: Array<unknown>) => void,
-  answer: Answer
-): void => {
-  const { context } = call
-  const items = call.args[0] as ReadonlyArray<unknown>
-  let outcomes: Array<unknown> = []
-  let next = 0
-  let toldAt = performance.now()
-  // While items answer at once the loop goes on by itself; one that answers later takes it up again.
-  let looping = false
-  context.tellAll = () => {
-    if (outcomes.length > 0) tell(outcomes)
-    outcomes = []
-    toldAt = performance.now()
-  }
-  const loop = (): void => {
-    looping = true
-    while (next < items.length) {
-      if (context.asked) return answer(Status.Interrupted, undefined)
-      const item = items[next++]
-      let answered = false
-      invoke({ ...call, args: spread ? item as ReadonlyArray<unknown> : [item] }, around, (status, value) => {
-        answered = true
-        outcomes.push(status, value)
-        if (performance.now() - toldAt > LONGEST_HOLD && next < items.length) context.tellAll?.()
-        if (!looping) loop()
-      })
-      if (!answered) {
-        looping = false
-        return
-      }
-    }
-    context.tellAll = undefined
-    answer(Status.Succeeded, outcomes)
-  }
-  loop()
 }
 
 /** `threw` hears what `succeeded` throws as well: an error that its schema cannot encode. */
