@@ -7,8 +7,10 @@
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import type { ConfigError } from "effect/Config"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
@@ -17,6 +19,7 @@ import type { Caller } from "./engine/CallForm.ts"
 import type { ShutdownOptions } from "./engine/Closing.ts"
 import type { ExecutorStats } from "./engine/Engine.ts"
 import { effectError } from "./engine/Failure.ts"
+import type { Failure } from "./engine/Failure.ts"
 import type { FutureCell } from "./engine/FutureCell.ts"
 import type { MapOptions, MapRun } from "./engine/map.ts"
 import type { Outcome } from "./engine/MapChunk.ts"
@@ -26,7 +29,7 @@ import type { TaskError } from "./ExecutorError.ts"
 import type * as Service from "./ExecutorService.ts"
 import { executorKey, openCell, openMap, openRoom, openStream, openTracing } from "./ExecutorService.ts"
 import type { Items, OpenExecutor, Tuples } from "./ExecutorService.ts"
-import { Future } from "./Future.ts"
+import { Future, resumeWith } from "./Future.ts"
 import type { ExecutorOptions } from "./options.ts"
 import { optionsFromText, textOptions, variableOf } from "./options.ts"
 import type * as Task from "./Task.ts"
@@ -54,25 +57,32 @@ const run = <F extends Task.Call>(
   task: F,
   ...args: Task.Args<F>
 ): Effect.Effect<Task.Success<F>, Task.Failure<F> | TaskError, Executor> =>
-  Effect.flatMap(
-    handIn(task, args),
-    (cell) => Effect.onInterrupt(Future.result<Task.Success<F>, Task.Failure<F>>(cell), () => Future.interrupt(cell))
+  whenThereIsRoom((executor, fiber) =>
+    // All in one, so that a call costs no more than this callback, and nothing can come between handing in and waiting.
+    Effect.callback((resume) => {
+      const cell = executor[openCell](task, args, callerOf(fiber, executor[openTracing]))
+      resumeWith(cell, resume)
+      return Future.interrupt(cell)
+    })
   )
 
-/** Waits for room, and takes it at once when there is some: whoever else was woken looks again. */
 const handIn = <F extends Task.Call>(
   task: F,
   args: Task.Args<F>
 ): Effect.Effect<FutureCell<Task.Success<F>, Task.Failure<F>>, never, Executor> =>
-  executorKey.use((service) =>
-    Effect.withFiber(function attempt(fiber): Effect.Effect<FutureCell<Task.Success<F>, Task.Failure<F>>> {
-      const executor = service as OpenExecutor
-      if (executor[openRoom]) {
-        return Effect.succeed(executor[openCell](task, args, callerOf(fiber, executor[openTracing])))
-      }
-      return Effect.flatMap(Effect.promise(() => executor.ready()), () => Effect.withFiber(attempt))
-    })
+  whenThereIsRoom((executor, fiber) =>
+    Effect.sync(() => executor[openCell](task, args, callerOf(fiber, executor[openTracing])))
   )
+
+/** Waits for room, and takes it at once when there is some: whoever else was woken looks again. */
+const whenThereIsRoom = <A, E>(
+  take: (executor: OpenExecutor, fiber: Fiber.Fiber<unknown, unknown>) => Effect.Effect<A, E>
+): Effect.Effect<A, E, Executor> =>
+  Effect.withFiber(function attempt(fiber): Effect.Effect<A, E> {
+    const executor = Context.getUnsafe(fiber.context, executorKey) as OpenExecutor
+    if (executor[openRoom]) return take(executor, fiber)
+    return Effect.flatMap(Effect.promise(() => executor.ready()), () => Effect.withFiber(attempt))
+  })
 
 /** Items as the Effect face takes them: a `Stream` too. */
 type StreamItems<F> = Items<F> | Stream.Stream<Task.Args<F>[0], any, any>
@@ -88,36 +98,69 @@ const mapExit = <F extends Task.Call, I extends StreamItems<F>>(
   Exit.Exit<Task.Success<F>, Task.Failure<F> | TaskError>,
   ItemsError<I>,
   Executor | ItemsContext<I>
-> => {
-  if (!Stream.isStream(items)) {
-    return outcomes(task, (executor, caller) => executor[openMap](task, items as Items<F>, options, false, caller))
-  }
-  const source = Stream.toAsyncIterableEffect(items as Stream.Stream<Task.Args<F>[0]>)
-  return Stream.unwrap(
-    Effect.map(
-      source,
-      (iterable) => outcomes(task, (executor, caller) => executor[openMap](task, iterable, options, false, caller))
-    )
-  )
+> => overItems(task, items, options, asExits<F>)
+
+/** A map over items, or over those of a stream. */
+const overItems = <F extends Task.Call, B, E>(
+  task: F,
+  items: StreamItems<F>,
+  options: MapOptions | undefined,
+  taken: Take<F, B>
+): Stream.Stream<B, E, any> => {
+  const over = (iterable: Items<F>) =>
+    mapped<F, B, E>((executor, caller) => executor[openMap](task, iterable, options, false, caller), taken)
+  if (!Stream.isStream(items)) return over(items)
+  return Stream.unwrap(Effect.map(Stream.toAsyncIterableEffect(items as Stream.Stream<Task.Args<F>[0]>), over))
 }
 
-/** The outcomes of a map, in the chunks in which they come. */
-const outcomes = <F extends Task.Call, E>(
-  _: F,
-  openRun: (executor: OpenExecutor, caller: Caller) => MapRun<Task.Success<F>>
-): Stream.Stream<Exit.Exit<Task.Success<F>, Task.Failure<F> | TaskError>, E, Executor> =>
+/** What becomes of the outcomes that are here: items to go on with, and the failure that ends all, behind them. */
+type Take<F, B> = (outcomes: ReadonlyArray<Outcome<Task.Success<F>>>) => {
+  readonly items: ReadonlyArray<B>
+  readonly failure?: Failure
+}
+
+/** What a map yields, in the chunks in which it comes. */
+const mapped = <F extends Task.Call, B, E>(
+  openRun: (executor: OpenExecutor, caller: Caller) => MapRun<Task.Success<F>>,
+  taken: Take<F, B>
+): Stream.Stream<B, E, Executor> =>
   Stream.unwrap(Effect.gen(function*() {
     const executor = (yield* executorKey) as OpenExecutor
     const opened = yield* Effect.acquireRelease(
       Effect.withFiber((fiber) => Effect.sync(() => openRun(executor, callerOf(fiber, executor[openTracing])))),
       (each) => Effect.promise(() => each.close())
     )
+    type Pulled = Pull.Pull<Arr.NonEmptyReadonlyArray<B>, E>
     const next = Effect.tryPromise({ try: () => opened.next(), catch: (error) => error as E })
-    return Stream.fromPull(Effect.succeed(Effect.flatMap(next, (first) => {
-      if (first === undefined) return Cause.done()
-      return Effect.succeed(Arr.map([first, ...opened.ready()] as const, (outcome) => exitOf<F>(outcome)))
+    let ended: Failure | undefined
+    const fail = (failure: Failure): Pulled => Effect.fail(effectError(failure) as E)
+    return Stream.fromPull(Effect.succeed(Effect.suspend((): Pulled => {
+      if (ended !== undefined) return fail(ended)
+      return Effect.flatMap(next, (first): Pulled => {
+        if (first === undefined) return Cause.done()
+        const { failure, items } = taken([first, ...opened.ready()])
+        ended = failure
+        return Arr.isReadonlyArrayNonEmpty(items) ? Effect.succeed(items) : fail(failure!)
+      })
     })))
-  })) as never
+  }))
+
+const asExits = <F>(
+  outcomes: ReadonlyArray<Outcome<Task.Success<F>>>
+): { readonly items: ReadonlyArray<Exit.Exit<Task.Success<F>, Task.Failure<F> | TaskError>> } => ({
+  items: outcomes.map((outcome) => exitOf<F>(outcome))
+})
+
+const asValues = <A>(
+  outcomes: ReadonlyArray<Outcome<A>>
+): { readonly items: ReadonlyArray<A>; readonly failure?: Failure } => {
+  const items: Array<A> = []
+  for (const outcome of outcomes) {
+    if (!outcome.ok) return { items, failure: outcome.failure }
+    items.push(outcome.value)
+  }
+  return { items }
+}
 
 const exitOf = <F>(outcome: Outcome<Task.Success<F>>): Exit.Exit<Task.Success<F>, Task.Failure<F> | TaskError> =>
   outcome.ok ? Exit.succeed(outcome.value) : Exit.fail(effectError(outcome.failure) as Task.Failure<F> | TaskError)
@@ -128,7 +171,7 @@ const map = <F extends Task.Call, I extends StreamItems<F>>(
   items: I,
   options?: MapOptions
 ): Stream.Stream<Task.Success<F>, Task.Failure<F> | TaskError | ItemsError<I>, Executor | ItemsContext<I>> =>
-  Stream.mapEffect(mapExit(task, items, options), (exit) => exit)
+  overItems(task, items, options, asValues)
 
 /** As `map`, for a task of several arguments: each item is a tuple of them. */
 const starmap = <F extends Task.Call>(
@@ -136,10 +179,7 @@ const starmap = <F extends Task.Call>(
   tuples: Tuples<F>,
   options?: MapOptions
 ): Stream.Stream<Task.Success<F>, Task.Failure<F> | TaskError, Executor> =>
-  Stream.mapEffect(
-    outcomes<F, never>(task, (executor, caller) => executor[openMap](task, tuples as never, options, true, caller)),
-    (exit) => exit
-  )
+  mapped((executor, caller) => executor[openMap](task, tuples as never, options, true, caller), asValues)
 
 /** Runs a generator task, or one that returns a `Stream`; ending early stops it and runs its finalizers. */
 const stream = <F extends Task.Stream>(

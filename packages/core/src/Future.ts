@@ -106,6 +106,16 @@ const leave = (cell: FutureCell, observer: () => void): Effect.Effect<void> => {
   })
 }
 
+/** Resumes a fiber with the result, once there is one. */
+export const resumeWith = <A, E>(
+  cell: FutureCell<A, E>,
+  resume: (result: Effect.Effect<A, E | TaskError>) => void
+): void => {
+  cell.watch()
+  cell.observe(() => resume(exitOf(cell)))
+  if (!cell.done()) cell.parkWaiter()
+}
+
 /** How it ended, once it has: `Exit` with the typed failure, or one of `TaskError`. */
 const exit = <A, E>(future: Future<A, E>): Effect.Effect<Exit.Exit<A, E | TaskError>> =>
   Effect.suspend(() => {
