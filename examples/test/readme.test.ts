@@ -14,8 +14,18 @@ describe("README", () => {
   const project = makeProject(new Map([["README.md", programs]]))
   afterAll(project.remove)
 
-  it("has at most 120 lines", () => {
-    expect(readme.trimEnd().split("\n").length).toBeLessThanOrEqual(120)
+  it("has at most 180 lines", () => {
+    expect(readme.trimEnd().split("\n").length).toBeLessThanOrEqual(180)
+  })
+
+  it("shows a screen on which stands what the example prints, but for its ids", async () => {
+    const svg = readFileSync(join(root, "docs/images/who.svg"), "utf8")
+    const shown = [...svg.matchAll(/<text[^>]*>(.*)<\/text>/g)].map(([, line]) => line!)
+    const { stdout } = await run(join(root, "examples/02-who.ts"))
+    const nameless = (line: string): string => line.replaceAll(/(process|thread) [1-9]\d*/g, "$1 N")
+    expect(shown.map(nameless)).toEqual(
+      ["$ node examples/02-who.ts", ...stdout.trimEnd().split("\n")].map(nameless)
+    )
   })
 
   it("keeps its first example to twelve lines", () => {
