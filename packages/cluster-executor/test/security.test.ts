@@ -111,7 +111,13 @@ describe("A broker that tells roles apart", () => {
     const publish = (subject: string) => mayPublish(client, subject)
     expect(await allowed([...submitting, ...destroying], publish)).toEqual([...submitting, ...destroying])
     expect(await allowed([...answering, ...elsewhere, ...others], publish)).toEqual([])
-    const listening = ["cf.default.hb.*", "cf.default.bye.*", "cf.default.cl.c1.>", "cf.default.res.c1.>"]
+    const listening = [
+      "cf.default.hb.*",
+      "cf.default.bye.*",
+      "cf.default.alive.*",
+      "cf.default.cl.c1.>",
+      "cf.default.res.c1.>"
+    ]
     const overhearing = ["cf.default.eng.>", "cf.default.call.>", "cf.other.>", ">"]
     const subscribe = (subject: string) => maySubscribe(client, subject)
     expect(await allowed([...listening, ...overhearing], subscribe)).toEqual(listening)

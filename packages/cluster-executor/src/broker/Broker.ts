@@ -74,7 +74,8 @@ export class Broker {
       ? mkdtempSync(join(tmpdir(), "futures-broker-"))
       : resolve(options.storeDir)
     this.credentials = credentialsOf(options, "client")
-    this.engineCredentials = credentialsOf(options, "engine")
+    const apart = options.authorization.kind === "users"
+    this.engineCredentials = apart ? credentialsOf(options, "engine") : this.credentials
   }
 
   /** `host:port`, as this machine reaches it. */
@@ -87,6 +88,11 @@ export class Broker {
   /** The process id; `undefined` while it does not run. */
   get pid(): number | undefined {
     return this.#child?.pid
+  }
+
+  /** Resolves when the server that runs now has ended, for whatever reason. */
+  async ended(): Promise<void> {
+    if (this.#child !== undefined) await once(this.#child, "exit")
   }
 
   /** Ends it as a crash would, by SIGKILL. What was on its way to the disk is lost with `sync: "interval"`, for the machine's crash only. */

@@ -132,7 +132,7 @@ const authorizationOf = ({ operator, roles, token, users }: BrokerOptions): Auth
 const secret = (): string => randomBytes(32).toString("base64url")
 
 /** Part of subjects and of names of streams, so a single word of them. */
-const namespaceOf = (value: string | undefined): string => {
+export const namespaceOf = (value: string | undefined): string => {
   if (value === undefined) return DEFAULT_NAMESPACE
   if (typeof value === "string" && /^[\w-]{1,64}$/.test(value)) return value
   throw new InvalidOptionError({

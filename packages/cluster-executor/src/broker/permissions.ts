@@ -64,6 +64,6 @@ export const permissionsFor = (role: Role, namespace: string): Permissions => {
         ])
       ]
     },
-    subscribe: { allow: [...own("hb.*", "bye.*", "cl.>", "res.>"), "_INBOX.>"] }
+    subscribe: { allow: [...own("hb.*", "bye.*", "alive.*", "cl.>", "res.>"), "_INBOX.>"] }
   }
 }

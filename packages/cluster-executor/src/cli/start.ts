@@ -1,0 +1,128 @@
+/**
+ * `futures-cluster start`: a broker and engines on this host, held together by this process.
+ *
+ * ```
+ * starting ──▶ running ──▶ draining (SIGTERM, SIGINT) ──▶ ended
+ *                 │            └── once more: ended at once
+ *                 └── the broker or an engine ends by itself: started again
+ * ```
+ */
+import { existsSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { Broker } from "../broker/Broker.ts"
+import { connectionPath, readConnection, removeConnection, writeConnection } from "../broker/connectionFile.ts"
+import type { Connection } from "../broker/credentials.ts"
+import type { BrokerOptions } from "../broker/options.ts"
+import { spawnEngine } from "../engine/spawnEngine.ts"
+import type { SpawnedEngine } from "../engine/spawnEngine.ts"
+import { askedToEnd } from "./ending.ts"
+import { lives, thisLauncher } from "./launcher.ts"
+import { CommandError, outputOf } from "./output.ts"
+
+export interface StartInput {
+  readonly engines: number
+  readonly slots: number
+  readonly labels: Readonly<Record<string, string>>
+  readonly root: string | undefined
+  readonly connection: string | undefined
+  readonly broker: BrokerOptions & { readonly namespace: string }
+  readonly json: boolean
+}
+
+/** One that ends sooner than this after its start would do so again, in milliseconds. */
+const TOO_SOON = 1_000
+
+export const start = async (input: StartInput): Promise<void> => {
+  const path = input.connection ?? connectionPath()
+  refuseSecond(path)
+  const asked = askedToEnd()
+  const output = outputOf(input.json)
+  const { namespace } = input.broker
+  await using broker = await Broker.start(input.broker)
+  const connection: Connection = { servers: broker.servers, credentials: broker.credentials, namespace }
+  const forEngines: Connection = { ...connection, credentials: broker.engineCredentials }
+
+  let ending = false
+  /** What goes wrong once everything had started. */
+  const { promise: failed, reject } = Promise.withResolvers<never>()
+  const failing = (later: Promise<void>): void => void later.catch(reject)
+  const engines = new Set<SpawnedEngine>()
+  const oneMore = async (name: string): Promise<void> => {
+    const engine = await spawnEngine({
+      ...forEngines,
+      name,
+      slots: input.slots,
+      labels: input.labels,
+      root: input.root
+    })
+    engines.add(engine)
+    output.tell("engine-started", `engine ${engine.id} runs as process ${engine.pid}`, {
+      id: engine.id,
+      pid: engine.pid
+    })
+    const since = performance.now()
+    failing(engine.done.then(async () => {
+      engines.delete(engine)
+      if (ending) return
+      output.tell("engine-ended", `engine ${engine.id} ended; another takes its place`, { id: engine.id })
+      if (performance.now() - since < TOO_SOON) throw new CommandError(`Engine ${name} ends as soon as it is started`)
+      await oneMore(name)
+    }))
+  }
+  const keepBroker = async (): Promise<void> => {
+    for (;;) {
+      const since = performance.now()
+      await broker.ended()
+      if (ending) return
+      if (performance.now() - since < TOO_SOON) throw new CommandError("The broker ends as soon as it is started")
+      await broker.restart()
+      output.tell("broker-restarted", `the broker had ended; it runs again on ${broker.servers[0]}`)
+    }
+  }
+
+  failing(keepBroker())
+  const names = Array.from({ length: input.engines }, (_, index) => `engine-${index}`)
+  const launcher = thisLauncher()
+  // Where roles are told apart, other hosts are to get the engine's credentials and no more.
+  const enginePath = broker.engineCredentials === broker.credentials ? undefined : join(dirname(path), "engine.json")
+  try {
+    const started = Promise.all(names.map(oneMore)).then(() => true)
+    if (await Promise.race([failed, started, asked]) !== true) return
+    writeConnection({ ...connection, launcher }, path)
+    if (enginePath !== undefined) writeConnection({ ...forEngines, launcher }, enginePath)
+    const data = {
+      ...connection,
+      credentials: undefined,
+      connection: path,
+      engineConnection: enginePath,
+      engines: input.engines,
+      pid: process.pid
+    }
+    output.tell(
+      "started",
+      `cluster ${namespace}: broker on ${broker.servers.join(", ")}, ${input.engines} engines of ${input.slots} slots
+described in ${path}${enginePath !== undefined ? `, and for engines on other hosts in ${enginePath}` : ""}`,
+      data
+    )
+    process.send?.("started")
+    const signal = await Promise.race([failed, asked])
+    output.tell("draining", `${signal}: calls that run are finished; once more ends at once`, { signal })
+    ending = true
+    await Promise.all(Array.from(engines, (engine) => engine.drain()))
+  } finally {
+    ending = true
+    for (const engine of engines) engine.kill()
+    for (const file of [path, enginePath]) if (file !== undefined) removeConnection(launcher, file)
+  }
+  output.tell("ended", "ended", {})
+}
+
+/** The file of a cluster that lives is not to be written over. */
+const refuseSecond = (path: string): void => {
+  const launcher = existsSync(path) ? readConnection(path)?.launcher : undefined
+  if (launcher !== undefined && launcher.pid !== process.pid && lives(launcher)) {
+    throw new CommandError(
+      `A cluster runs already (process ${launcher.pid}), described in ${path}. End it with "futures-cluster stop", or name another file with --connection`
+    )
+  }
+}

@@ -1,0 +1,61 @@
+/** `futures-cluster status`: who is there, and what they do. */
+import { setTimeout as sleep } from "node:timers/promises"
+import { openRegistry } from "../registry.ts"
+import type { Engine, OpenRegistry } from "../registry.ts"
+import { askedToEnd } from "./ending.ts"
+import { table } from "./output.ts"
+import { reach } from "./reach.ts"
+import type { Reach } from "./reach.ts"
+
+export interface StatusInput extends Reach {
+  readonly watch: boolean
+  readonly json: boolean
+}
+
+/** How often the table is drawn anew, in milliseconds. */
+const REFRESH = 1_000
+
+export const status = async (input: StatusInput): Promise<void> => {
+  const connection = reach(input)
+  const registry = await openRegistry(connection)
+  try {
+    if (!input.watch) return print(look(registry), input.json)
+    const ending = new AbortController()
+    void askedToEnd().then(() => ending.abort())
+    while (!ending.signal.aborted) {
+      const seen = look(registry)
+      // The whole screen, from its upper left corner.
+      if (!input.json && process.stdout.isTTY) process.stdout.write("\u001B[H\u001B[2J")
+      print(seen, input.json)
+      await sleep(REFRESH, undefined, { signal: ending.signal }).catch(() => {})
+    }
+  } finally {
+    await registry.close()
+  }
+}
+
+interface Seen {
+  readonly engines: ReadonlyArray<Engine>
+}
+
+const look = (registry: OpenRegistry): Seen => ({
+  engines: registry.engines().toSorted((a, b) => a.host.localeCompare(b.host) || a.id.localeCompare(b.id))
+})
+
+const print = ({ engines }: Seen, json: boolean): void => {
+  if (json) return void process.stdout.write(`${JSON.stringify({ engines })}\n`)
+  const head = ["ENGINE", "HOST", "PID", "SLOTS", "RUNNING", "DONE", "HEARTBEAT", "LABELS"]
+  const rows = engines.map((engine) => [
+    engine.id,
+    engine.host,
+    ...[engine.pid, engine.slots, engine.running, engine.done].map(String),
+    `${((Date.now() - engine.lastHeartbeat) / 1000).toFixed(1)} s ago`,
+    Object.entries(engine.labels).map(([key, value]) => `${key}=${value}`).join(" ")
+  ])
+  const sum = (of: (engine: Engine) => number): number => engines.reduce((total, engine) => total + of(engine), 0)
+  process.stdout.write(
+    `${table([head, ...rows])}\n${engines.length} engines, ${sum(({ slots }) => slots)} slots, ${
+      sum(({ running }) => running)
+    } running\n`
+  )
+}
