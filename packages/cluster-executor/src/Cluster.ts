@@ -31,6 +31,7 @@ export interface ClusterStartOptions extends LocalOptions {
 export interface ClusterConnectOptions extends Partial<Connection> {
   /** The folder below which task modules lie; engines have the same files below theirs. Default: the working directory. */
   readonly root?: string | undefined
+  /** A name for people, in lists of connections. */
   readonly name?: string | undefined
 }
 
@@ -185,6 +186,7 @@ export class Cluster implements AsyncDisposable {
     return this.#closing ??= held(this.#close())
   }
 
+  /** As `shutdown()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown()
   }

@@ -27,6 +27,7 @@ interface ConnectedCluster {
 export interface ClusterExecutorOptions extends ExecutorOptions {
   /** Each `host:port`. Default: the cluster that `futures-cluster start` described; without one, a broker and engines of its own, ended with it. */
   readonly servers?: ReadonlyArray<string> | undefined
+  /** How to prove who we are to the broker. */
   readonly credentials?: Credentials | undefined
   /** Default `"default"`. */
   readonly namespace?: string | undefined

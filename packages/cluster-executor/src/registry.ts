@@ -24,12 +24,14 @@ const SETTLE = 2_000
 
 /** An engine, and when it was last heard of, in milliseconds since the epoch. */
 export interface Engine extends EngineInfo {
+  /** When it last told how it is, in milliseconds since the epoch. */
   readonly lastHeartbeat: number
 }
 
 /** `"exit"`: it has ended. `"silence"`: it lives, or not; nobody knows. */
 export type GoneReason = "exit" | "silence"
 
+/** An engine came, or went. */
 export type EngineChange =
   | { readonly type: "join"; readonly engine: Engine }
   | { readonly type: "leave"; readonly engine: Engine; readonly reason: GoneReason }
@@ -149,9 +151,11 @@ export class Registry {
 
 /** The engines of a broker, for those who only look. */
 export interface OpenRegistry extends AsyncDisposable {
+  /** Those that live. */
   readonly engines: () => ReadonlyArray<Engine>
   /** Those that are there already join first. */
   readonly changes: () => AsyncIterableIterator<EngineChange>
+  /** Stops listening. */
   readonly close: () => Promise<void>
 }
 

@@ -25,12 +25,15 @@ export interface SpawnSpec {
   readonly inheritedExecArgv: ReadonlyArray<string>
   /** Node arguments that the user asked for. */
   readonly execArgv: ReadonlyArray<string>
+  /** The option `resourceLimits`, in MiB. */
   readonly resourceLimits: Readonly<Record<string, number>> | undefined
 }
 
 /** Why a worker ended. */
 export interface LinkExit {
+  /** What the worker exited with. */
   readonly exitCode?: number | undefined
+  /** The signal that ended it, such as `"SIGKILL"`. */
   readonly signal?: string | undefined
   /** An error that the backend itself saw: a failed spawn, a broken channel, an uncaught error of the worker. */
   readonly error?: unknown
@@ -74,6 +77,7 @@ export interface RemotePlace {
   readonly placed: Promise<void>
   /** What `info.host` and `info.engine` show; known once it is placed. */
   readonly host: string
+  /** The engine that it is on. */
   readonly engine: string
   /** What `monotonic()` says over there now, or somewhat less. */
   readonly now: () => number
@@ -83,10 +87,15 @@ export interface RemotePlace {
 
 /** A call that killed the machine that it ran on, each time. */
 export interface PoisonedCall {
+  /** As in `info.id`. */
   readonly id: number
+  /** The URL of the task's module. */
   readonly module: string
+  /** The task's name in it. */
   readonly name: string
+  /** What it was called with. */
   readonly args: ReadonlyArray<unknown>
+  /** How often it was run. */
   readonly attempts: number
 }
 

@@ -202,13 +202,16 @@ const stream = <F extends Task.Stream>(
     })))
   }))
 
+/** Takes no more calls, waits for those that there are, ends the workers. Idempotent. */
 const shutdown = (options?: ShutdownOptions): Effect.Effect<void, never, Executor> =>
   executorKey.use((executor) => Effect.promise(() => executor.shutdown(options)))
 
+/** Cancels what is pending, interrupts what runs, ends the workers. */
 const terminate: Effect.Effect<void, never, Executor> = executorKey.use((executor) =>
   Effect.promise(() => executor.terminate())
 )
 
+/** How many calls wait, run and have ended, and how many workers there are. */
 const stats: Effect.Effect<ExecutorStats, never, Executor> = executorKey.useSync((executor) => executor.stats())
 
 /** Executors by the names that `EXECUTOR_BACKEND` may say. */
@@ -216,6 +219,7 @@ export type Backends = Readonly<Record<string, ExecutorClass>>
 
 /** The executor's options, and which backend. */
 export interface OpenOptions extends ExecutorOptions {
+  /** One of the names of `backends`; the first by default. */
   readonly backend?: string | undefined
 }
 

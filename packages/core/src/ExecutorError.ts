@@ -6,6 +6,7 @@
  */
 
 abstract class ExecutorErrorBase<Tag extends string> extends Error {
+  /** The name of its class, for `switch` and `catchTag`. */
   readonly _tag: Tag
   constructor(tag: Tag, message: string, options?: { readonly cause?: unknown }) {
     super(message, options !== undefined && "cause" in options ? { cause: options.cause } : undefined)
@@ -42,6 +43,7 @@ export type CancelReason = "cancel" | "interrupt" | "signal" | "shutdown" | "map
 
 /** The call was cancelled before it ran, interrupted while it ran, or dropped by `shutdown({ cancelPending: true })`. */
 export class CancelledError extends ExecutorErrorBase<"CancelledError"> {
+  /** What cancelled it. */
   readonly reason: CancelReason
   constructor(fields: { readonly reason: CancelReason; readonly cause?: unknown }) {
     super("CancelledError", `The call was cancelled (${fields.reason})`, fields)
@@ -54,7 +56,9 @@ export type TimeoutClock = "run" | "queue" | "wait"
 
 /** A clock ran out. `after` is in milliseconds. */
 export class TaskTimeoutError extends ExecutorErrorBase<"TaskTimeoutError"> {
+  /** Which clock ran out. */
   readonly clock: TimeoutClock
+  /** How long it had been set to, in milliseconds. */
   readonly after: number
   constructor(fields: { readonly clock: TimeoutClock; readonly after: number }) {
     super("TaskTimeoutError", `The ${fields.clock} clock ran out after ${fields.after} ms`)
@@ -68,9 +72,13 @@ export type WorkerLostReason = "exit" | "signal" | "uncaught" | "unkillable" | "
 
 /** The worker died under this call, or, as a `cause`, before it was ready. `exitCode` and `signal` are what the operating system reported, where it did. */
 export class WorkerLostError extends ExecutorErrorBase<"WorkerLostError"> {
+  /** What the worker exited with, where the operating system said so. */
   readonly exitCode: number | undefined
+  /** The signal that ended it, such as `"SIGKILL"`, where the operating system said so. */
   readonly signal: string | undefined
+  /** Thread id, process id, ...: as in `info.workerId`. */
   readonly workerId: number | string
+  /** How it died, as far as it can be known. */
   readonly reason: WorkerLostReason
   constructor(fields: {
     readonly exitCode?: number | undefined
@@ -101,6 +109,7 @@ export class WorkerLostError extends ExecutorErrorBase<"WorkerLostError"> {
 
 /** Every attempt of a retried call killed its worker. `attempts` counts the runs. */
 export class PoisonTaskError extends ExecutorErrorBase<"PoisonTaskError"> {
+  /** How often it was run. */
   readonly attempts: number
   constructor(fields: { readonly attempts: number; readonly cause: unknown }) {
     super("PoisonTaskError", `The task killed its worker in each of ${fields.attempts} attempts`, {
@@ -128,6 +137,7 @@ export class ExecutorShutdownError extends ExecutorErrorBase<"ExecutorShutdownEr
 
 /** The queue is bounded, full, and set to reject. */
 export class QueueFullError extends ExecutorErrorBase<"QueueFullError"> {
+  /** The option `maxPending`, in calls. */
   readonly maxPending: number
   constructor(fields: { readonly maxPending: number }) {
     super("QueueFullError", `The queue is full: ${fields.maxPending} calls are pending`)
@@ -142,8 +152,11 @@ export type PortableSide = "task" | "argument" | "result" | "error"
  * Something cannot travel to, or back from, a worker. `path` is where it was found (`args[0].user.callback`, `result[3]`), `value` describes it.
  */
 export class NotPortableError extends ExecutorErrorBase<"NotPortableError"> {
+  /** Where it was found: `args[0].user.callback`, `result[3]`. */
   readonly path: string
+  /** What was found there, in a few words. */
   readonly value: string
+  /** Whether it was on its way there or back. */
   readonly side: PortableSide
   constructor(fields: {
     readonly path: string
@@ -162,7 +175,9 @@ export class NotPortableError extends ExecutorErrorBase<"NotPortableError"> {
 
 /** The task's module is missing, does not parse, throws while loading, or has no such name. `module` is its URL. */
 export class TaskNotFoundError extends ExecutorErrorBase<"TaskNotFoundError"> {
+  /** The URL of the module. */
   readonly module: string
+  /** The name that was looked for in it. */
   readonly task: string
   constructor(
     fields: { readonly module: string; readonly task: string; readonly message?: string; readonly cause?: unknown }
@@ -175,6 +190,7 @@ export class TaskNotFoundError extends ExecutorErrorBase<"TaskNotFoundError"> {
 
 /** Tasks that wait for tasks of their own nest too deep. `depth` is what this call would have been at. */
 export class NestingTooDeepError extends ExecutorErrorBase<"NestingTooDeepError"> {
+  /** How deep the call would have been. */
   readonly depth: number
   constructor(fields: { readonly depth: number }) {
     super("NestingTooDeepError", `The call would be nested ${fields.depth} deep`)
@@ -184,8 +200,11 @@ export class NestingTooDeepError extends ExecutorErrorBase<"NestingTooDeepError"
 
 /** An option has a value that it cannot have: `option` names it, `received` describes what it got, `expected` what it wants. */
 export class InvalidOptionError extends ExecutorErrorBase<"InvalidOptionError"> {
+  /** The name of the option, or of the variable of the environment that gave it. */
   readonly option: string
+  /** What it was given, in a few words. */
   readonly received: string
+  /** What it wants, as in "a whole number of at least 1". */
   readonly expected: string
   constructor(fields: { readonly option: string; readonly received: unknown; readonly expected: string }) {
     const received = describe(fields.received)

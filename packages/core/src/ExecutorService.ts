@@ -48,6 +48,7 @@ export interface Executor extends AsyncDisposable {
   shutdown(options?: ShutdownOptions): Promise<void>
   /** Cancels what is pending, interrupts what runs, ends the workers. */
   terminate(): Promise<void>
+  /** How many calls wait, run and have ended, and how many workers there are. */
   stats(): ExecutorStats
 }
 

@@ -23,11 +23,13 @@ import type { TaskError, TaskTimeoutError } from "./ExecutorError.ts"
  */
 export type FutureState = "pending" | "running" | "succeeded" | "failed" | "cancelled"
 
+/** How long to wait for one future. */
 export interface WaitOptions {
   /** How long to wait: milliseconds, or such as `"5 seconds"`; for ever by default, `0` asks without waiting. Ends the waiting, never the task. */
   readonly timeout?: Duration.Input | undefined
 }
 
+/** How to interrupt. */
 export interface InterruptOptions {
   /** How long the task may take to stop by itself before its worker is ended: milliseconds, or such as `"5 seconds"`; the executor's `grace` by default. */
   readonly grace?: Duration.Input | undefined
@@ -35,17 +37,23 @@ export interface InterruptOptions {
 
 /** What is known of a call. Times are milliseconds since the epoch. */
 export interface FutureInfo {
+  /** Unique in this process; what `Task.current().id` says in the worker. */
   readonly id: number
   /** `label` of `Task.with`, or the task's name. */
   readonly label: string
+  /** The URL of the task's module, and the task's name in it. */
   readonly task: { readonly module: string; readonly name: string }
   /** Runs so far, the current one included: 0 while pending. */
   readonly attempt: number
   /** Thread id, process id or `"inline"`: the worker that runs it, or ran it last. */
   readonly workerId: number | string | undefined
+  /** When it was handed in. */
   readonly submittedAt: number
+  /** When its latest run started; `undefined` before. */
   readonly startedAt: number | undefined
+  /** When it got its outcome; `undefined` before. */
   readonly finishedAt: number | undefined
+  /** The name of the machine that it runs on. */
   readonly host: string
   /** The engine that runs it, or ran it last, on a cluster. */
   readonly engine?: string | undefined
@@ -56,10 +64,13 @@ export interface FutureInfo {
  * does not await it. After `concurrent.futures.Future`.
  */
 export interface Future<out A, out E = never> {
+  /** Where it stands. */
   readonly state: FutureState
   /** Whether it has an outcome: succeeded, failed or cancelled. */
   done(): boolean
+  /** Whether a worker runs it now (`Future.running`). */
   running(): boolean
+  /** Whether it was cancelled (`Future.cancelled`). */
   cancelled(): boolean
   /** Whether it succeeded. Throws `InvalidStateError` before it is done (`AsyncResult.successful`). */
   successful(): boolean
@@ -87,6 +98,7 @@ export interface Future<out A, out E = never> {
   onDone(callback: (future: Future<A, E>) => unknown): void
   /** What the task reports with `Task.current().progress(value)`: the latest report, if there is one, then each as it comes, until it is done. */
   progress(): AsyncIterableIterator<unknown>
+  /** What is known of it: ids, times, where it runs. */
   readonly info: FutureInfo
 }
 
@@ -158,6 +170,7 @@ const wait = <A, E>(future: Future<A, E>): Effect.Effect<void> =>
     return leave(cellOf(future), observer)
   })
 
+/** Cancels a call that has not started, which then never runs. Answers whether it is cancelled. */
 const cancel = <A, E>(future: Future<A, E>): Effect.Effect<boolean> => Effect.sync(() => future.cancel())
 
 /** As `future.interrupt`: `Future.interrupt(future)`, `Future.interrupt(future, { grace })`, or `pipe(future, Future.interrupt({ grace }))`. */
@@ -172,6 +185,7 @@ const interrupt: {
     Effect.promise(() => future.interrupt(options))
 )
 
+/** Waits for several futures: until all are done, the first is, or the first has failed (`concurrent.futures.wait`). */
 const waitAll = <F extends Future<any, any>>(
   futures: Iterable<F>,
   options?: WaitManyOptions

@@ -57,4 +57,12 @@ const inline: Backend = {
   }
 }
 
+/**
+ * Runs calls here, on this thread, one at a time: the executor to debug and to test with, and the one that starts nothing.
+ *
+ * ```ts
+ * await using executor = new InlineExecutor()
+ * console.log(await executor.submit(fib, 30).result())
+ * ```
+ */
 export class InlineExecutor extends executorClass(inline) {}

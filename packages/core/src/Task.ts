@@ -69,12 +69,15 @@ export interface ModuleOptions {
 
 /** What a task carries: where it comes from, and the options given with `Task.with`. */
 export interface TaskInfo {
+  /** Its module, its name there, and the function. */
   readonly definition: TaskDefinition
+  /** Given with `Task.with`. */
   readonly options: TaskOptions | undefined
 }
 
 /** The mark of a task; `Kind` tells calls, which `submit` takes, from generators, which `stream` takes. */
 export interface Brand<out Kind extends "call" | "stream"> {
+  /** Where it comes from. Of the kind only the type is there. */
   readonly [TaskTypeId]: TaskInfo & { readonly kind?: Kind }
 }
 

@@ -14,17 +14,23 @@ import { SLOTS } from "./wire/frames.ts"
 
 /** What `onWorkerExit` is told. */
 export interface WorkerExit {
+  /** Thread id, process id, ...; `undefined` when it never came to be. */
   readonly workerId: number | string | undefined
+  /** What it exited with, where the operating system said so. */
   readonly exitCode: number | undefined
+  /** The signal that ended it, where the operating system said so. */
   readonly signal: string | undefined
   /** `"stopped"` when we ended it: shutdown, idleness, recycling. */
   readonly reason: WorkerLostReason | "stopped"
+  /** The error that ended it, if one did. */
   readonly cause: unknown
 }
 
 /** See the option `context`. */
 export interface ContextOption {
+  /** Called at each submit, where the caller is; what it gives travels with the call. */
   readonly capture: () => unknown
+  /** A task of one's own, called in the worker with what was captured; it calls `run` within that context and gives back its result. */
   readonly restore: ((value: any, run: () => unknown) => unknown) & Task.Brand<"call">
 }
 

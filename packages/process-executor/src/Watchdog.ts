@@ -29,6 +29,7 @@ for each in $list; do
 done
 `
 
+/** Ends children whose parent died without a word. One serves all children of a process. */
 export class Watchdog {
   /** What a child must be told to watch its parent itself, where there is no shell (images without one). On Windows the system ends children. */
   readonly childArguments: ReadonlyArray<string>

@@ -23,6 +23,7 @@ export interface Law {
 
 /** A law over arbitrary values. */
 export interface PropertyLaw<Values extends [unknown, ...Array<unknown>]> extends Law {
+  /** What values it is tried with. */
   readonly arbitraries: { readonly [K in keyof Values]: fc.Arbitrary<Values[K]> }
   /** Rejects when the law is broken for these values. */
   readonly holds: (trial: Trial, ...values: Values) => Promise<void>
@@ -30,15 +31,21 @@ export interface PropertyLaw<Values extends [unknown, ...Array<unknown>]> extend
 
 /** Laws about one thing. */
 export interface LawSet {
+  /** What they are about: the title of the group. */
   readonly concept: string
+  /** In the order in which they are checked. */
   readonly laws: ReadonlyArray<Law>
 }
 
 /** What there is to say about a law besides its sentence. */
 export interface LawFacts {
+  /** The numbers of the contract's promises that it proves. */
   readonly promises: ReadonlyArray<number>
+  /** What a backend must be able to do for it to mean anything; nothing by default. */
   readonly needs?: ReadonlyArray<Capability> | undefined
+  /** Whether it tries histories of its own making. */
   readonly histories?: boolean | undefined
+  /** How long it may take to answer, in milliseconds; 15 seconds by default. */
   readonly limit?: number | undefined
 }
 

@@ -21,6 +21,8 @@ export interface Gap {
 export interface Subject {
   /** `"thread"`, `"process"`, ...: what `EXECUTOR_BACKEND` would say. */
   readonly name: string
+  /** The class of its executors. */
   readonly executor: ExecutorClass
+  /** What it cannot do, each with its reason; nothing by default. */
   readonly gaps?: ReadonlyArray<Gap> | undefined
 }

@@ -27,7 +27,9 @@ export interface Trial extends Subject {
 
 /** A file of lines: adding one is a single write, so their order is the order in which it happened, in whatever process. */
 export interface Notebook {
+  /** The file. */
   readonly path: string
+  /** Its lines, as they are now. */
   readonly lines: () => Array<string>
 }
 

@@ -112,6 +112,7 @@ export class Broker {
     this.#discard()
   }
 
+  /** `stop()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
   }

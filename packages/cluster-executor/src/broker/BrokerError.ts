@@ -5,7 +5,9 @@ export type BrokerErrorReason = "missing" | "start" | "connection-file"
 
 /** A broker cannot be started or found. */
 export class BrokerError extends Error {
+  /** The name of its class, for `switch` and `catchTag`. */
   readonly _tag = "BrokerError"
+  /** What went wrong. */
   readonly reason: BrokerErrorReason
   constructor(fields: { readonly reason: BrokerErrorReason; readonly message: string; readonly cause?: unknown }) {
     super(fields.message, "cause" in fields ? { cause: fields.cause } : undefined)

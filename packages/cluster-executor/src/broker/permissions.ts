@@ -10,7 +10,9 @@ export type Role = "client" | "engine"
 
 /** Lists of subjects, as the configuration of `nats-server` has them under `permissions`. */
 export interface Permissions {
+  /** Subjects that may be published to. */
   readonly publish: { readonly allow: ReadonlyArray<string> }
+  /** Subjects that may be subscribed to. */
   readonly subscribe: { readonly allow: ReadonlyArray<string> }
 }
 

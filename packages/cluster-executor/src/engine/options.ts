@@ -6,9 +6,11 @@ import { resolve } from "node:path"
 import { DEFAULT_NAMESPACE } from "../broker/credentials.ts"
 import type { Connection, Credentials } from "../broker/credentials.ts"
 
+/** Options of an engine. */
 export interface EngineOptions {
   /** Each `host:port`. */
   readonly servers: ReadonlyArray<string>
+  /** How to prove who it is to the broker. */
   readonly credentials?: Credentials | undefined
   /** Default `"default"`. */
   readonly namespace?: string | undefined

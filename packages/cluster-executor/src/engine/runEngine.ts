@@ -7,6 +7,7 @@ export type { EngineOptions } from "./options.ts"
 
 /** An engine that runs. */
 export interface EngineHandle {
+  /** Its name in the cluster. */
   readonly id: string
   /** Takes nothing more; resolves when what runs is done and the engine has ended. */
   readonly drain: () => Promise<void>

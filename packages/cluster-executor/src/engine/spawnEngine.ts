@@ -8,7 +8,9 @@ import type { EngineOptions } from "./options.ts"
 
 /** An engine in a process of its own. */
 export interface SpawnedEngine {
+  /** Its name in the cluster. */
   readonly id: string
+  /** Its process id. */
   readonly pid: number
   /** Takes nothing more; resolves when what runs is done and the process has ended. */
   readonly drain: () => Promise<void>

@@ -17,8 +17,11 @@
 
 /** Tells what an engine is and does. */
 export interface EngineInfo {
+  /** Its name in the cluster. */
   readonly id: string
+  /** The name of the machine that it is on. */
   readonly host: string
+  /** Its process id there. */
   readonly pid: number
   /** Workers that it can run at a time. */
   readonly slots: number
@@ -26,6 +29,7 @@ export interface EngineInfo {
   readonly running: number
   /** Calls that its workers have started. */
   readonly done: number
+  /** What executors may ask for. */
   readonly labels: Readonly<Record<string, string>>
   /** The version of this package. */
   readonly version: string

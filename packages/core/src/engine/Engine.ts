@@ -57,9 +57,13 @@ export interface Supervisor {
 export interface ExecutorStats {
   /** Calls that have not started. */
   readonly pending: number
+  /** Calls that run in a worker. */
   readonly running: number
+  /** Calls that ended with a result, since the executor was made. */
   readonly succeeded: number
+  /** Calls that failed, since the executor was made. */
   readonly failed: number
+  /** Calls that were cancelled, since the executor was made. */
   readonly cancelled: number
   /** Workers that live, those still starting included. */
   readonly workers: number

@@ -22,6 +22,7 @@ import type { Lane } from "./Lane.ts"
 
 /** Which executor tells, and its numbers at that moment. */
 export interface ExecutorEvent {
+  /** The executor that tells. */
   readonly executor: {
     /** Unique in this process. */
     readonly id: number
@@ -30,6 +31,7 @@ export interface ExecutorEvent {
     /** `"inline"`, `"thread"`, `"process"`, ... */
     readonly backend: string
   }
+  /** Its numbers at that moment. */
   readonly stats: ExecutorStats
 }
 
@@ -41,6 +43,7 @@ export interface CallEvent extends ExecutorEvent {
 
 /** `futures:call:retry`: an attempt failed, and there will be another. `call` is that attempt. */
 export interface CallRetryEvent extends CallEvent {
+  /** What the attempt failed with. */
   readonly error: unknown
   /** Milliseconds that the attempt took, as its worker measured it, or, if that died, as it was seen from here. */
   readonly ran: number
@@ -48,6 +51,7 @@ export interface CallRetryEvent extends CallEvent {
 
 /** `futures:call:settle`: it has its outcome. */
 export interface CallSettleEvent extends CallEvent {
+  /** How it ended. */
   readonly outcome: "succeeded" | "failed" | "cancelled"
   /** What `result()` rejects with; `undefined` after success. */
   readonly error: unknown
@@ -57,6 +61,7 @@ export interface CallSettleEvent extends CallEvent {
 
 /** `futures:worker:start`: a worker is being started. `futures:worker:ready`: it can take calls. */
 export interface WorkerEvent extends ExecutorEvent {
+  /** The worker that it is about. */
   readonly worker: {
     /** The executor's name, and the number of the worker in it. */
     readonly name: string
@@ -70,12 +75,19 @@ export interface WorkerExitEvent extends WorkerEvent, Omit<WorkerExit, "workerId
 
 /** What is told on each channel. */
 export interface ExecutorEvents {
+  /** A call was handed in. */
   readonly "futures:call:submit": CallEvent
+  /** A call was handed to a worker. */
   readonly "futures:call:start": CallEvent
+  /** An attempt failed, and there will be another. */
   readonly "futures:call:retry": CallRetryEvent
+  /** A call has its outcome. */
   readonly "futures:call:settle": CallSettleEvent
+  /** A worker is being started. */
   readonly "futures:worker:start": WorkerEvent
+  /** A worker can take calls. */
   readonly "futures:worker:ready": WorkerEvent
+  /** A worker has ended, or is given up. */
   readonly "futures:worker:exit": WorkerExitEvent
 }
 

@@ -6,6 +6,7 @@ import type { Future } from "../Future.ts"
 import { goOn as outside, State } from "./Call.ts"
 import type { FutureCell } from "./FutureCell.ts"
 
+/** Options of `wait` for several futures (`concurrent.futures.wait`). */
 export interface WaitManyOptions {
   /** `"allCompleted"` by default. `"firstException"`: the first that failed; a cancelled one is no exception. */
   readonly returnWhen?: "allCompleted" | "firstCompleted" | "firstException" | undefined
@@ -13,8 +14,11 @@ export interface WaitManyOptions {
   readonly timeout?: DurationInput | undefined
 }
 
+/** What `wait` answers (`concurrent.futures.wait`). */
 export interface WaitResult<F> {
+  /** Those that have an outcome. */
   readonly done: Set<F>
+  /** Those that have none yet. */
   readonly notDone: Set<F>
 }
 

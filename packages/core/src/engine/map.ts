@@ -20,6 +20,7 @@ import { MapChunk } from "./MapChunk.ts"
 import type { Outcome, OutcomeReader } from "./MapChunk.ts"
 import { countOf, MapInput } from "./MapInput.ts"
 
+/** Options of `map`, `mapSettled` and `starmap`. */
 export interface MapOptions {
   /** Items that travel together: a number, or `"auto"` (default), which follows the measured time of an item. */
   readonly chunkSize?: number | "auto" | undefined

@@ -162,4 +162,5 @@ export const Status = {
 } as const
 export type Status = (typeof Status)[keyof typeof Status]
 
+/** What crosses between the two sides of a link: a plain array, whose first element is its kind. A backend never looks into one. */
 export type Frame = ReadonlyArray<unknown>

@@ -9,6 +9,7 @@ import { Walk } from "./Walk.ts"
 
 /** What differs between backends: threads and inline share memory, processes and machines do not. */
 export interface CaptureMode {
+  /** Whether `SharedArrayBuffer` and the like arrive as themselves. */
   readonly sharesMemory: boolean
 }
 

@@ -29,6 +29,7 @@ import type { TaskDefinition, TaskFunction } from "./registry.ts"
 
 /** The worker's end of a link. */
 export interface WorkerPort extends CaptureMode {
+  /** Sends a frame to the parent, in order. `transfers` may be ignored where memory is not shared. */
   readonly send: (frame: Frame, transfers: ReadonlyArray<ArrayBuffer>) => void
   /** Ends this worker; nothing more will be asked of it. */
   readonly end: () => void

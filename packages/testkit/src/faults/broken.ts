@@ -75,6 +75,7 @@ const neverLoads = (): Task.Of<() => number> =>
     new URL(moduleOf("setInterval(() => {}, 1000); await new Promise(() => {}); export const task = () => 1"))
   ).task
 
+/** Laws about workers that cannot start: they break the executor, with the cause, and are not tried without end. */
 export const broken = laws("broken, not endless", [
   startLaw("Workers whose entry throws break the executor after a few starts", "throw new RangeError('no entry')"),
   startLaw("Workers that exit before they are ready break the executor after a few starts", "process.exit(0)"),

@@ -11,7 +11,9 @@ const needs = ["workers"] as const
 
 /** How a frame with an outcome is changed: fields replaced, then numbers added to fields. */
 export interface Forgery {
+  /** Fields of the frame, by their place in it, and what they are set to. */
   readonly set?: ReadonlyArray<readonly [field: number, value: unknown]>
+  /** Fields of the frame that hold a number, and what is added to it. */
   readonly add?: ReadonlyArray<readonly [field: number, number: number]>
 }
 

@@ -7,7 +7,9 @@ import type { Ended } from "../runProgram.ts"
 
 /** Where a program finds the executor: the URL of a module, and the name under which it exports the class. */
 export interface Origin {
+  /** The URL of the module. */
   readonly module: string
+  /** The name under which it exports the class. */
   readonly name: string
 }
 

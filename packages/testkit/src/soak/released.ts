@@ -52,6 +52,7 @@ const lives: ReadonlyArray<(executor: Executor, refs: Refs) => Promise<void>> = 
   }
 ]
 
+/** Laws about memory: what a call held is collected once nobody else holds it. */
 export const released = laws("released", [
   law(
     "What a call was given, what it gave, and its future are collected once nobody else holds them",
