@@ -6,6 +6,8 @@ import { expect, it } from "vitest"
 const root = new URL("../..", import.meta.url).pathname
 const pages = globSync([
   "README.md",
+  "CONTRIBUTING.md",
+  ".changeset/README.md",
   "docs/**/*.md",
   "examples/**/README.md",
   "packages/*/README.md",
