@@ -13,7 +13,7 @@ export const childProcesses = (watchdog: Watchdog): Backend => ({
   spawn: (spec: SpawnSpec, events: LinkEvents) => {
     const execArgv = [...spec.inheritedExecArgv, ...spec.execArgv]
     const reader = new FrameReader((frame) => events.frame(frame as Frame), (cause) => child.fail(cause))
-    const child = openChild({ entry, execArgv, env: spec.env, watchdog }, {
+    const child = openChild({ name: spec.name, entry, execArgv, env: spec.env, watchdog }, {
       bytes: (chunk) => reader.push(chunk),
       exit: events.exit
     })

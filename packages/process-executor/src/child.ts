@@ -14,6 +14,8 @@ import type { Watchdog } from "./Watchdog.ts"
 
 /** How a child is born. */
 export interface ChildSpec {
+  /** What it is called in lists of processes; `node` by default. */
+  readonly name?: string | undefined
   /** The file that it runs: one that calls `serveParent`. */
   readonly entry: string
   readonly execArgv: ReadonlyArray<string>
@@ -49,9 +51,10 @@ export interface Child {
  */
 const PATIENCE = 500
 
-export const openChild = ({ entry, env, execArgv, watchdog }: ChildSpec, events: ChildEvents): Child => {
+export const openChild = ({ entry, env, execArgv, name, watchdog }: ChildSpec, events: ChildEvents): Child => {
   const marker = openMarker()
   const child = spawn(process.execPath, [...execArgv, entry, ...watchdog.childArguments], {
+    argv0: name,
     // Ctrl-C reaches the parent alone, which decides.
     detached: process.platform !== "win32",
     env: env as NodeJS.ProcessEnv,

@@ -1,6 +1,15 @@
+import { Task } from "@futures/core"
 import { ProcessExecutor } from "@futures/process-executor"
 import { expect, test } from "vitest"
 import { loadedModules } from "./fixtures/tasks.ts"
+
+test("a worker is called as its executor is, with a number, in lists of processes", async () => {
+  const { task } = Task.from<{ task: () => Array<string> }>(
+    new URL("data:text/javascript,export const task = () => [process.argv0, process.execPath]")
+  )
+  await using executor = new ProcessExecutor({ maxWorkers: 1, name: "resizer" })
+  expect(await executor.run(task)).toEqual(["resizer-1", process.execPath])
+})
 
 test("a worker whose tasks import only Task loads neither Effect nor the engine", async () => {
   const recorder = import.meta.resolve("./fixtures/recorder.ts")

@@ -52,41 +52,47 @@ export const asked = (): Promise<void> => {
   })
 }
 
-export const { answerWhenAsked, failAfter, holdItem, ignoreAsking, spin, stopWhenAsked, waitFor } = Task.module(
-  import.meta,
-  {
-    /** Returns normally once it is asked to stop. */
-    answerWhenAsked: async (port: number, word: string): Promise<string> => {
-      const { socket } = await speak(port, word)
-      await asked()
-      socket.destroy()
-      return word
-    },
-    /** Fails once it is released. */
-    failAfter: async (port: number, word: string): Promise<never> => {
-      await hold(port, word, undefined)
-      throw new RangeError(word)
-    },
-    /** Holds the item if it has a word, and answers with its index. */
-    holdItem: (
-      { index, port, word }: { index: number; port: number; word: string | undefined }
-    ): Promise<number> | number => word === undefined ? index : hold(port, word, index),
-    /** Goes on until it is released, whoever asks. */
-    ignoreAsking: (port: number, word: string): Promise<string> => hold(port, word, word),
-    /** Never gives its thread back. */
-    spin: async (port: number, word: string): Promise<never> => {
-      await say(port, word)
-      for (;;);
-    },
-    /** Cleans up once it is asked to stop, says so, and fails. */
-    stopWhenAsked: async (port: number, word: string): Promise<never> => {
-      const { socket } = await speak(port, word)
-      await asked()
-      await say(port, `${word} cleaned up`)
-      socket.destroy()
-      throw new Error("Stopped")
-    },
-    /** Waits until it is released. */
-    waitFor: (port: number, word: string): Promise<string> => hold(port, word, word)
-  }
-)
+export const { answerWhenAsked, failAfter, holdItem, ignoreAsking, listenItem, spin, stopWhenAsked, waitFor } = Task
+  .module(
+    import.meta,
+    {
+      /** Returns normally once it is asked to stop. */
+      answerWhenAsked: async (port: number, word: string): Promise<string> => {
+        const { socket } = await speak(port, word)
+        await asked()
+        socket.destroy()
+        return word
+      },
+      /** Fails once it is released. */
+      failAfter: async (port: number, word: string): Promise<never> => {
+        await hold(port, word, undefined)
+        throw new RangeError(word)
+      },
+      /** Holds the item if it has a word, and answers with its index. */
+      holdItem: (
+        { index, port, word }: { index: number; port: number; word: string | undefined }
+      ): Promise<number> | number => word === undefined ? index : hold(port, word, index),
+      /** Goes on until it is released, whoever asks. */
+      ignoreAsking: (port: number, word: string): Promise<string> => hold(port, word, word),
+      /** Waits until it is asked to stop, if the item says so, and answers with its index. */
+      listenItem: async ({ index, listens }: { index: number; listens: boolean }): Promise<number> => {
+        if (listens) await asked()
+        return index
+      },
+      /** Never gives its thread back. */
+      spin: async (port: number, word: string): Promise<never> => {
+        await say(port, word)
+        for (;;);
+      },
+      /** Cleans up once it is asked to stop, says so, and fails. */
+      stopWhenAsked: async (port: number, word: string): Promise<never> => {
+        const { socket } = await speak(port, word)
+        await asked()
+        await say(port, `${word} cleaned up`)
+        socket.destroy()
+        throw new Error("Stopped")
+      },
+      /** Waits until it is released. */
+      waitFor: (port: number, word: string): Promise<string> => hold(port, word, word)
+    }
+  )

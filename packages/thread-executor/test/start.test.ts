@@ -1,6 +1,17 @@
+import { Task } from "@futures/core"
 import { ThreadExecutor } from "@futures/thread-executor"
 import { expect, test } from "vitest"
 import { loadedModules } from "./fixtures/tasks.ts"
+
+test("a worker is called as its executor is, with a number", async () => {
+  const { task } = Task.from<{ task: () => string }>(
+    new URL(
+      "data:text/javascript,import { threadName } from 'node:worker_threads'; export const task = () => threadName"
+    )
+  )
+  await using executor = new ThreadExecutor({ maxWorkers: 1, name: "resizer" })
+  expect(await executor.run(task)).toBe("resizer-1")
+})
 
 test("a worker whose tasks import only Task loads neither Effect nor the engine", async () => {
   const recorder = import.meta.resolve("./fixtures/recorder.ts")

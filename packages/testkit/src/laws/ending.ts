@@ -6,7 +6,7 @@ import { collect, failsWith, isIn, outcomeOf, rejection, turn } from "../expect.
 import { busy } from "../held.ts"
 import { law, laws } from "../Law.ts"
 import { add, asynchronous, exit, note } from "../tasks.ts"
-import { stopWhenAsked, waitFor } from "../tasksSignals.ts"
+import { ignoreAsking, stopWhenAsked, waitFor } from "../tasksSignals.ts"
 
 /** Whether a promise has settled, once everything that was due has happened. */
 const hasSettled = async (promise: Promise<unknown>): Promise<boolean> => {
@@ -137,6 +137,39 @@ export const ending = laws("ending", [
     assert.ok(futures.every((future) => future.cancelled()))
     release()
     await ended
+  }),
+  law("shutdown({ timeout }) lets what runs finish until then, then interrupts it, and cancels the rest", {
+    promises: [7, 14]
+  }, async (trial) => {
+    const signals = await trial.signals()
+    const [first, second] = [signals.word(), signals.word()]
+    const inTime = trial.open({ maxWorkers: 1 })
+    const finishing = inTime.submit(waitFor, signals.port, first)
+    await signals.heard(first)
+    const ended = inTime.shutdown({ timeout: "15 seconds" })
+    signals.release(first)
+    await ended
+    isIn(finishing, "succeeded")
+    const executor = trial.open({ maxWorkers: 1, grace: "15 seconds" })
+    const running = executor.submit(stopWhenAsked, signals.port, second)
+    const waiting = executor.submit(add, 1, 2)
+    await signals.heard(second)
+    await executor.shutdown({ timeout: 10 })
+    assert.ok(signals.words().includes(`${second} cleaned up`))
+    for (const future of [running, waiting]) await failsWith(future.result(), CancelledError, { reason: "shutdown" })
+  }),
+  law("shutdown({ timeout }) ends the worker of a task that does not listen, after grace", {
+    promises: [7, 14],
+    needs: ["workers"]
+  }, async (trial) => {
+    const signals = await trial.signals()
+    const word = signals.word()
+    const executor = trial.open({ maxWorkers: 1, grace: 10 })
+    const running = executor.submit(ignoreAsking, signals.port, word)
+    await signals.heard(word)
+    await executor.shutdown({ timeout: 10 })
+    isIn(running, "cancelled")
+    assert.equal(executor.stats().workers, 0)
   }),
   law("The end of an await using block waits for everything", { promises: [14] }, async (trial) => {
     const { port, word, release } = await trial.signals()

@@ -1,5 +1,5 @@
 /** Many calls of one task, some of which fail: each item has an outcome of its own, whatever the chunks. */
-import { ExecutorShutdownError, NotPortableError, TaskTimeoutError, WorkerLostError } from "@futures/core"
+import { ExecutorShutdownError, NotPortableError, Task, TaskTimeoutError, WorkerLostError } from "@futures/core"
 import * as fc from "fast-check"
 import assert from "node:assert/strict"
 import { mapOptions } from "../arbitraries.ts"
@@ -7,7 +7,7 @@ import { collect, collectUntilThrown, failsWith, isError } from "../expect.ts"
 import { law, laws, property } from "../Law.ts"
 import { double, exitWhenNegative, functionWhenOdd, identity } from "../tasks.ts"
 import { throwWhenOdd } from "../tasksErrors.ts"
-import { holdItem } from "../tasksSignals.ts"
+import { holdItem, listenItem } from "../tasksSignals.ts"
 
 /** An outcome, in words. */
 const inWords = (outcome: PromiseSettledResult<unknown>): string => {
@@ -157,6 +157,15 @@ export const mapFailures = laws("map with failures", [
       assert.deepEqual(signals.words().filter((word) => word !== words[0]), [])
     }
   ),
+  law("The run clock of a task in a map is each item's own", { promises: [12, 13] }, async (trial) => {
+    // Its module is loaded now: that counts as running.
+    await trial.single.run(listenItem, { index: 0, listens: false })
+    const task = Task.with(listenItem, { timeout: 500 })
+    const items = [0, 1, 2].map((index) => ({ index, listens: index === 1 }))
+    const outcomes = await collect(trial.single.mapSettled(task, items, { chunkSize: 3 }))
+    assert.deepEqual(outcomes.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"])
+    isError((outcomes[1] as PromiseRejectedResult).reason, TaskTimeoutError, { clock: "run", after: 500 })
+  }),
   law(
     "A timeout that a task throws is its item's outcome, and not the map's",
     { promises: [12, 13] },

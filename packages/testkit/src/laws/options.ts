@@ -121,6 +121,23 @@ export const options = laws("options", [
     await failsWith((async () => await collect(trial.shared.map(double, 5 as never)))(), InvalidOptionError)
     assert.equal(pulled, 0)
   }),
+  law("A task is its own function; a reference is only to be handed in, and misuse says so at once", {
+    promises: []
+  }, async (trial) => {
+    const meta = { url: "file:///made-up/tasks.js" }
+    const { plus } = Task.module(meta, { plus: (a: number, b: number) => a + b })
+    assert.equal(plus(1, 2), 3)
+    const { basename } = Task.from<typeof import("node:path")>("node:path")
+    const misuses = [
+      () => Task.module(meta, { plus: () => 0 }),
+      () => Task.module(meta, { minus: 1 as never }),
+      () => Task.from("./relative.ts"),
+      () => basename("/a/b.txt"),
+      () => Task.with((() => 1) as never, {})
+    ]
+    for (const misuse of misuses) assert.throws(misuse, { _tag: "InvalidStateError" })
+    assert.equal(await trial.shared.run(basename, "/a/b.txt"), "b.txt")
+  }),
   law("Task.with adds a label and a timeout to a task, and changes nothing else", { promises: [] }, async (trial) => {
     const labelled = Task.with(double, { label: "twice as much" })
     assert.equal(labelled(4), 8)

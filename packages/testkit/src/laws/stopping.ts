@@ -1,5 +1,5 @@
 /** Stopping a call: by asking, then by force. */
-import { CancelledError, Task, TaskTimeoutError } from "@futures/core"
+import { CancelledError, Task, TaskTimeoutError, WorkerLostError } from "@futures/core"
 import assert from "node:assert/strict"
 import { failsWith, isIn } from "../expect.ts"
 import { law, laws } from "../Law.ts"
@@ -127,6 +127,36 @@ export const stopping = laws("stopping", [
     const future = executor.submit(Task.with(spin, { timeout: 50 }), port, word())
     await failsWith(future.result(), TaskTimeoutError, { clock: "run", after: 50 })
     assert.equal(await executor.run(add, 1, 2), 3)
+  }),
+  law("A call that stops when it is asked leaves those that run beside it on its worker alone", {
+    promises: [7, 11]
+  }, async (trial) => {
+    const signals = await trial.signals()
+    const [held, asked] = [signals.word(), signals.word()]
+    const executor = trial.open({ maxWorkers: 1, concurrency: 2 })
+    const neighbour = executor.submit(waitFor, signals.port, held)
+    const future = executor.submit(stopWhenAsked, signals.port, asked)
+    await Promise.all([held, asked].map(signals.heard))
+    assert.equal(await future.interrupt({ grace: "15 seconds" }), true)
+    isIn(neighbour, "running")
+    signals.release(held)
+    assert.equal(await neighbour.result(), held)
+  }),
+  law("A forced stop takes along what runs beside it on its worker, and what waits moves", {
+    promises: [7, 8],
+    needs: ["workers"]
+  }, async (trial) => {
+    const signals = await trial.signals()
+    const [held, ignoring] = [signals.word(), signals.word()]
+    const executor = trial.open({ maxWorkers: 1, concurrency: 2 })
+    const neighbour = executor.submit(waitFor, signals.port, held)
+    const future = executor.submit(ignoreAsking, signals.port, ignoring)
+    await Promise.all([held, ignoring].map(signals.heard))
+    const waiting = executor.submit(add, 1, 2)
+    assert.equal(await future.interrupt({ grace: 0 }), true)
+    isIn(future, "cancelled")
+    await failsWith(neighbour.result(), WorkerLostError, { workerId: neighbour.info.workerId! })
+    assert.equal(await waiting.result(), 3)
   }),
   law(
     "A forced stop leaves the calls on other workers alone",

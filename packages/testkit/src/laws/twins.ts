@@ -112,7 +112,7 @@ export const twins = laws("statics and methods", [
     }
   }),
   law(
-    "Future.interrupt without grace ends the worker at once",
+    "Future.interrupt with a grace of zero ends the worker of a task that does not listen",
     { promises: [7], needs: ["workers"] },
     async (trial) => {
       const signals = await trial.signals()
