@@ -186,13 +186,23 @@ export class Cluster implements AsyncDisposable {
     return this.#closing ??= held(this.#close())
   }
 
+  /** The same now: cancels what is pending, interrupts what runs. */
+  terminate(): Promise<void> {
+    void Promise.all(this.#views().map((executor) => executor.terminate()))
+    return this.shutdown()
+  }
+
   /** As `shutdown()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown()
   }
 
+  #views(): Array<Executor> {
+    return [...this.#executors, ...this.#direct.values()]
+  }
+
   async #close(): Promise<void> {
-    await Promise.all([...this.#executors, ...this.#direct.values()].map((executor) => executor.shutdown()))
+    await Promise.all(this.#views().map((executor) => executor.shutdown()))
     await (this.#local === undefined ? this.client.close() : this.#local.close())
   }
 }

@@ -59,24 +59,7 @@ const configure = (options: ClusterExecutorOptions): { backend: Backend; options
   }
   const { cluster, credentials, delivery, engine, engines, labels, namespace, root, servers, ...rest } = options
   const { env = {}, execArgv = [], maxWorkers } = rest
-  check(
-    "delivery",
-    delivery,
-    `"at-least-once" or "at-most-once"`,
-    [undefined, "at-least-once", "at-most-once"].includes(delivery)
-  )
-  check(
-    "engines",
-    engines,
-    "a whole number of at least 1",
-    engines === undefined || (Number.isSafeInteger(engines) && engines >= 1)
-  )
-  check(
-    "servers",
-    servers,
-    "an array of host:port",
-    servers === undefined || (Array.isArray(servers) && servers.length > 0)
-  )
+  checkAll({ delivery, engine, engines, labels, root, servers })
   const described = cluster === undefined && servers === undefined ? readConnection() : undefined
   const connection = servers === undefined
     ? described
@@ -116,8 +99,27 @@ const configure = (options: ClusterExecutorOptions): { backend: Backend; options
   return { backend, options: rest }
 }
 
-const check = (option: string, received: unknown, expected: string, isRight: boolean): void => {
-  if (!isRight) throw new InvalidOptionError({ option, received, expected })
+const isText = (value: unknown): boolean => typeof value === "string" && value !== ""
+
+/** What each option must be, and whether it is. */
+const rules: Readonly<Record<string, readonly [expected: string, isRight: (value: any) => boolean]>> = {
+  delivery: [`"at-least-once" or "at-most-once"`, (value) => value === "at-least-once" || value === "at-most-once"],
+  engine: ["the id of an engine", isText],
+  engines: ["a whole number of at least 1", (value) => Number.isSafeInteger(value) && value >= 1],
+  labels: [
+    "an object of strings",
+    (value) => typeof value === "object" && value !== null && Object.values(value).every(isText)
+  ],
+  root: ["the path of a folder", isText],
+  servers: ["an array of host:port", (value) => Array.isArray(value) && value.length > 0 && value.every(isText)]
+}
+
+/** Throws `InvalidOptionError` naming the first wrong one. */
+const checkAll = (options: Readonly<Record<string, unknown>>): void => {
+  for (const [option, received] of Object.entries(options)) {
+    const [expected, isRight] = rules[option]!
+    if (received !== undefined && !isRight(received)) throw new InvalidOptionError({ option, received, expected })
+  }
 }
 
 /** Engines of its own see the same files, wherever they lie. */

@@ -17,7 +17,7 @@ const QUIET = 900
 /** Nobody listens under its name for so many milliseconds: it has ended. One that is about to reconnect is back by then. */
 const NOBODY = 400
 /** After so many milliseconds of silence it counts as gone, though it is connected. */
-const SILENT = 4_500
+const SILENT = 4_000
 const LOOK = 150
 /** After the connection was away, engines need some time to be back as well. */
 const SETTLE = 2_000
@@ -57,6 +57,12 @@ export class Registry {
     this.#looks = setInterval(() => this.#look(), LOOK)
     this.#looks.unref()
     bus.publish("who")
+  }
+
+  /** Whether it has listened for so long that it knows all engines. */
+  get hasHeard(): boolean {
+    const { since } = this.#bus
+    return since !== undefined && performance.now() - since > 2 * BEAT
   }
 
   engines(): Array<Engine> {

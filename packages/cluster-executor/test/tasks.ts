@@ -1,6 +1,36 @@
 import { Task } from "@futures/core"
+import { appendFileSync, existsSync } from "node:fs"
+import { setTimeout as sleep } from "node:timers/promises"
 
-export const { add, where } = Task.module(import.meta, {
+const appears = async (path: string): Promise<void> => {
+  while (!existsSync(path)) await sleep(5)
+}
+
+export const { add, double, echo, fatal, hold, letters, note, sum, where } = Task.module(import.meta, {
   add: (a: number, b: number): number => a + b,
-  where: (): number => process.pid
+  double: (n: number): number => 2 * n,
+  echo: <A>(value: A): A => value,
+  /** Kills the engine that it runs on. */
+  fatal: async (path: string): Promise<never> => {
+    appendFileSync(path, `${process.ppid}\n`)
+    process.kill(process.ppid, "SIGKILL")
+    return new Promise<never>(() => {})
+  },
+  /** Writes a line down, then waits for a file. */
+  hold: async (notebook: string, line: string, gate: string): Promise<string> => {
+    appendFileSync(notebook, `${line} ${process.ppid}\n`)
+    await appears(gate)
+    return line
+  },
+  letters: async function*(gate: string): AsyncGenerator<string> {
+    yield "a"
+    await appears(gate)
+    yield "b"
+  },
+  note: (notebook: string, line: string): string => {
+    appendFileSync(notebook, `${line} ${process.ppid}\n`)
+    return line
+  },
+  sum: (numbers: ReadonlyArray<number>): Array<number> => [numbers.reduce((a, b) => a + b, 0)],
+  where: (): number => process.ppid
 })

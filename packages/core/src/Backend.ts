@@ -38,8 +38,8 @@ export interface LinkExit {
   /** An error that the backend itself saw: a failed spawn, a broken channel, an uncaught error of the worker. */
   readonly error?: unknown
   /**
-   * The worker did nothing wrong: its whole machine is gone. Calls that ran on it are handed to others, each so many times at most; then it counts as the
-   * one that kills machines, and fails with `PoisonTaskError`.
+   * The worker did nothing wrong: its whole machine is gone. Calls that ran on it are handed to others, until so many machines have died under one: then it
+   * counts as what kills them, and fails with `PoisonTaskError`. 0: none is handed on, each fails with `WorkerLostError` (`reason: "machine"`).
    */
   readonly redeliver?: number | undefined
 }

@@ -67,8 +67,8 @@ export class TaskTimeoutError extends ExecutorErrorBase<"TaskTimeoutError"> {
   }
 }
 
-/** How a worker died, as far as it can be known. */
-export type WorkerLostReason = "exit" | "signal" | "uncaught" | "unkillable" | "out-of-memory"
+/** How a worker died, as far as it can be known; `"machine"`: with the whole machine that it ran on, or the engine there. */
+export type WorkerLostReason = "exit" | "signal" | "uncaught" | "unkillable" | "out-of-memory" | "machine"
 
 /** The worker died under this call, or, as a `cause`, before it was ready. `exitCode` and `signal` are what the operating system reported, where it did. */
 export class WorkerLostError extends ExecutorErrorBase<"WorkerLostError"> {

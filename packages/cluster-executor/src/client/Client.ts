@@ -54,6 +54,7 @@ export class Client implements PlaceHost {
       const { host, id } = change.engine
       const why = change.reason === "exit" ? "has ended" : "has not been heard of for too long"
       for (const place of this.#of(id)) place.lost(`Engine ${id} on ${host} ${why}`)
+      for (const place of this.#wanted) if (place.wishes.engine === id) this.#never(place)
     })
     this.#ticks = setInterval(() => this.#tick(), AGAIN)
     this.#ticks.unref()
@@ -64,7 +65,16 @@ export class Client implements PlaceHost {
     if (!place.opened(`${this.id}-${(++this.#leases).toString(36)}`, this)) return
     this.#places.set(place.lease, place)
     this.#wanted.add(place)
+    const { engine } = place.wishes
+    if (engine !== undefined && this.registry.find(engine) === undefined && this.registry.hasHeard) {
+      return this.#never(place)
+    }
     this.#wish()
+  }
+
+  /** The only engine that it may have is not there. */
+  #never(place: Place): void {
+    place.end({ error: new Error(`There is no engine ${place.wishes.engine} in the cluster`) })
   }
 
   async close(): Promise<void> {

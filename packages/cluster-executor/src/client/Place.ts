@@ -158,7 +158,10 @@ export class Place implements Link {
   /** The engine is gone. */
   lost(why: string): void {
     if (this.state === "taken") return this.again()
-    if (this.state === "placed") this.end({ error: new Error(why), redeliver: this.wishes.redeliver })
+    if (this.state !== "placed") return
+    // What its worker had started since it was last looked at, nobody knows.
+    this.started = undefined
+    this.end({ error: new Error(why), redeliver: this.wishes.redeliver })
   }
 
   resync(): void {

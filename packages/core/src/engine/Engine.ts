@@ -37,6 +37,7 @@ import { Recycling } from "./Recycling.ts"
 import { Retries } from "./Retries.ts"
 import { Room } from "./Room.ts"
 import { StopLadder } from "./StopLadder.ts"
+import { Suspects } from "./Suspects.ts"
 import { Unseen } from "./Unseen.ts"
 
 export type EngineState = "open" | "draining" | "broken" | "closed"
@@ -103,6 +104,10 @@ export class Engine {
   readonly ladder = new StopLadder(this)
   readonly recycling: Recycling
   readonly #retries = new Retries((cell) => this.#enqueue(cell))
+  readonly #suspects = new Suspects((cell) => {
+    this.queue.putBack(cell)
+    this.#dispatcher.schedule()
+  })
   readonly #nested = new Nested(this)
   readonly #unseen = new Unseen()
   readonly alive = new KeepAlive()
@@ -204,7 +209,7 @@ export class Engine {
       if (unstarted.includes(cell)) continue
       const asked = this.ladder.stopped(cell)
       if (asked !== undefined) this.#end(cell, asked.state, asked.failure, false)
-      else if (exit.redeliver === undefined || !this.#redeliver(cell, lost, exit.redeliver)) {
+      else if (!this.#redeliver(cell, lost, exit.redeliver ?? 0)) {
         this.#end(cell, State.Failed, cell.form.each === undefined ? lost : { ...lost, begun: lane.begun(cell) }, true)
       }
     }
@@ -218,7 +223,7 @@ export class Engine {
   #redeliver(cell: FutureCell, lost: Failure, atMost: number): boolean {
     const { args, form, id, task } = cell
     // What a generator has yielded cannot be taken back.
-    if (form.sink !== undefined && form.each === undefined) return false
+    if (atMost === 0 || form.sink !== undefined && form.each === undefined) return false
     const attempts = ++cell.losses
     if (form.each !== undefined) {
       // Some items may have answered: the map hands in the others.
@@ -231,7 +236,12 @@ export class Engine {
       return true
     }
     this.ladder.unlimit(cell)
-    this.#takeBack(cell)
+    if (attempts < atMost - 1 || this.state === "broken") this.#takeBack(cell)
+    else if (cell.unstart()) {
+      this.running--
+      cell.form.spans?.cameBack(cell, undefined)
+      this.#suspects.add(cell)
+    }
     return true
   }
 
@@ -324,7 +334,7 @@ export class Engine {
   }
 
   cancel(cell: FutureCell, reason: CancelReason = "cancel"): boolean {
-    if (!this.queue.remove(cell) && !this.#retries.remove(cell)) return false
+    if (!this.queue.remove(cell) && !this.#retries.remove(cell) && !this.#suspects.remove(cell)) return false
     this.settle(cell, State.Cancelled, cancelledBy(reason))
     this.room.tell()
     return true
@@ -370,7 +380,8 @@ export class Engine {
   }
 
   #settlePending(state: 3 | 4, failure: Failure): void {
-    for (const cell of [...this.queue.drain(), ...this.#retries.drain()]) this.settle(cell, state, failure)
+    const pending = [...this.queue.drain(), ...this.#retries.drain(), ...this.#suspects.drain()]
+    for (const cell of pending) this.settle(cell, state, failure)
   }
 
   /** Lets the process go when nothing here needs it. */

@@ -102,9 +102,10 @@ export class Hands {
 }
 
 /** What a call is worth of a worker's budget: all of it, when nothing is known, or when it is no single call. */
-export const costOf = ({ form, options, pace, transfers }: FutureCell): number => {
+export const costOf = ({ form, losses, options, pace, transfers }: FutureCell): number => {
   const single = form.each === undefined && form.sink === undefined && form.alone === undefined
   // What is moved cannot be taken back, and a queue clock or a signal must find the call while it waits.
   const free = transfers === undefined && options.queueTimeout === Infinity && options.signal === undefined
-  return single && free && pace !== undefined ? pace.cost : BUDGET
+  // One whose machine died may be why: nothing else is to be lost with it.
+  return single && free && losses === 0 && pace !== undefined ? pace.cost : BUDGET
 }

@@ -8,6 +8,7 @@ import type { Failure } from "./Failure.ts"
 import type { Lane } from "./Lane.ts"
 
 const reasonOf = (lane: Lane, exit: LinkExit): WorkerLostReason => {
+  if (exit.redeliver !== undefined) return "machine"
   if (lane.outOfMemory) return "out-of-memory"
   if (lane.fatal !== undefined || lane.fault !== undefined) return "uncaught"
   if ((exit.error as NodeJS.ErrnoException | undefined)?.code === "ERR_WORKER_OUT_OF_MEMORY") return "out-of-memory"

@@ -36,9 +36,12 @@ class StartFailure {
   readonly cause: unknown
   /** Whether it would fail again. */
   readonly final: boolean
-  constructor(cause: unknown, final = false) {
+  /** Whether its machine is gone, which says nothing about others. */
+  readonly moved: boolean
+  constructor(cause: unknown, final = false, moved = false) {
     this.cause = cause
     this.final = final
+    this.moved = moved
   }
 }
 
@@ -76,7 +79,8 @@ export const supervise = (engine: Engine, setup: Omit<Setup, "version" | "worker
       gone: (self, exit) => {
         fibers.delete(self)
         engine.lanes.delete(self)
-        Deferred.doneUnsafe(ready, Effect.fail(new StartFailure(startCause(self, exit), self.initializerFailed)))
+        const moved = exit.redeliver !== undefined
+        Deferred.doneUnsafe(ready, Effect.fail(new StartFailure(startCause(self, exit), self.initializerFailed, moved)))
         Deferred.doneUnsafe(gone, Effect.void)
         // A worker that never came up is this fiber's affair: it may be tried again.
         if (wasReady) laneEvents.gone(self, exit)
@@ -99,11 +103,12 @@ export const supervise = (engine: Engine, setup: Omit<Setup, "version" | "worker
   })
 
   const worker = life.pipe(
-    Effect.retry({ times: RESTARTS, schedule: pauses, while: (failure) => !failure.final }),
+    Effect.retry({ times: RESTARTS, schedule: pauses, while: ({ final, moved }) => !final && !moved }),
     Effect.catch((failure) =>
       Effect.sync(() => {
         starting--
-        engine.break(failure.cause)
+        if (failure.moved) engine.pump()
+        else engine.break(failure.cause)
       })
     )
   )
