@@ -81,7 +81,7 @@ export class Engine implements LeaseHost {
   get info(): EngineInfo {
     const { labels, slots } = this.#options
     let done = this.#doneBefore
-    for (const lease of this.#leases.values()) done += lease.started
+    for (const lease of this.#leases.values()) done += Math.floor(lease.started)
     return {
       id: this.id,
       host: hostname(),
@@ -124,7 +124,7 @@ export class Engine implements LeaseHost {
 
   ended(lease: Lease): void {
     if (!this.#leases.delete(lease.id)) return
-    this.#doneBefore += lease.started
+    this.#doneBefore += Math.floor(lease.started)
     this.#offerSoon()
     void this.#endWhenIdle()
   }

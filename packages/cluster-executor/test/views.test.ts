@@ -1,0 +1,179 @@
+/** One cluster, seen as a whole, by engine, by label. */
+import { Cluster, ClusterExecutor, openRegistry } from "@futures/cluster-executor"
+import {
+  BrokenExecutorError,
+  Executor,
+  gather,
+  InvalidOptionError,
+  TaskNotFoundError,
+  TaskTimeoutError
+} from "@futures/core"
+import { Task } from "@futures/core"
+import * as Effect from "effect/Effect"
+import assert from "node:assert/strict"
+import { cpSync, mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { test } from "vitest"
+import { folder, scene, start, until } from "./bench.ts"
+import { add, hold, note, sum, where } from "./tasks.ts"
+
+test("Engines tell who they are; waitForEngines waits, and gives up", async () => {
+  const cluster = await start({ engines: 1, slots: 3, labels: { zone: "a" } })
+  const [engine] = cluster.engines()
+  assert.deepEqual([engine!.slots, engine!.running, engine!.done, engine!.labels], [3, 0, 0, { zone: "a" }])
+  const waiting = cluster.waitForEngines(2)
+  const added = await cluster.addEngine({ slots: 1 })
+  assert.ok((await waiting).some(({ id, pid }) => id === added.id && pid === added.pid))
+  await assert.rejects(cluster.waitForEngines(3, { timeout: 10 }), TaskTimeoutError)
+})
+
+test("changes() tells of engines that join and leave, and openRegistry shows them to others", async () => {
+  const cluster = await start({ engines: 1, slots: 1 })
+  const changes = cluster.changes()
+  const first = (await changes.next()).value!
+  assert.deepEqual([first.type, first.engine.id], ["join", cluster.engines()[0]!.id])
+  const added = await cluster.addEngine()
+  const second = (await changes.next()).value!
+  assert.deepEqual([second.type, second.engine.id], ["join", added.id])
+  await using registry = await openRegistry(cluster.connection)
+  assert.deepEqual(registry.engines().map(({ id }) => id).toSorted(), [first.engine.id, added.id].toSorted())
+  await added.kill()
+  const third = (await changes.next()).value!
+  assert.deepEqual([third.type, third.engine.id], ["leave", added.id])
+  await changes.return!()
+  assert.deepEqual(await changes.next(), { done: true, value: undefined })
+})
+
+test("direct() runs calls on one engine; broadcast() once on each; scatter() cuts, gather() puts together", async () => {
+  const cluster = await start({ engines: 3, slots: 1 })
+  const engines = cluster.engines()
+  for (const { id, pid } of engines) {
+    const direct = cluster.direct(id)
+    assert.deepEqual(await Promise.all([direct.run(where), direct.run(where)]), [pid, pid])
+  }
+  const everywhere = cluster.broadcast(where)
+  assert.deepEqual([...everywhere.keys()].toSorted(), engines.map(({ id }) => id).toSorted())
+  for (const { id, pid } of engines) assert.equal(await everywhere.get(id)!.result(), pid)
+  const parts = cluster.scatter(sum, Array.from({ length: 100 }, (_, n) => n))
+  assert.equal(parts.size, 3)
+  const sums = await cluster.gather(parts)
+  assert.deepEqual([sums.length, sums.reduce((a, b) => a + b)], [3, 4950])
+})
+
+test("Calls for an engine that is gone fail with BrokenExecutorError", async () => {
+  const cluster = await start({ engines: 2, slots: 1 })
+  const { gate, notebook, written } = scene()
+  const { id, pid } = cluster.engines()[0]!
+  const futures = [cluster.direct(id).submit(hold, notebook, "a", gate), cluster.direct(id).submit(add, 1, 2)]
+  await written(1)
+  process.kill(pid, "SIGKILL")
+  for (const future of futures) assert.ok(await future.exception() instanceof BrokenExecutorError)
+  assert.ok(await cluster.direct(id).submit(add, 1, 2).exception() instanceof BrokenExecutorError)
+})
+
+test("Executors share the slots out: one that waits is given one of another's, when its call is done", async () => {
+  const cluster = await start({ engines: 1, slots: 2 })
+  const { gate, lines, notebook, open, written } = scene()
+  const greedy = cluster.executor()
+  const first = [1, 2].map(() => greedy.submit(hold, notebook, "held", gate))
+  await written(2)
+  const more = Array.from({ length: 200 }, () => greedy.submit(note, notebook, "greedy"))
+  const modest = cluster.executor().submit(note, notebook, "modest")
+  assert.equal(await modest.wait({ timeout: 1_000 }), false)
+  open()
+  await modest.result()
+  await gather([...first, ...more])
+  assert.equal(lines().length, 203)
+})
+
+test("An engine with other code refuses the call, naming both versions, before it runs anything", async () => {
+  const cluster = await start({ engines: 1, slots: 1 })
+  const [mine, theirs] = [folder(), folder()]
+  const source = (tag: string): string =>
+    `import { appendFileSync } from "node:fs"\nappendFileSync(${
+      JSON.stringify(join(theirs, "ran"))
+    }, "loaded")\nexport const tag = () => ${JSON.stringify(tag)}\n`
+  for (const [root, tag] of [[mine, "mine"], [theirs, "theirs"]] as const) {
+    mkdirSync(join(root, "lib"))
+    writeFileSync(join(root, "lib", "code.mjs"), source(tag))
+  }
+  const { tag } = Task.from<{ tag: () => string }>(new URL(`file://${mine}/lib/code.mjs`))
+  const engine = await cluster.addEngine({ root: theirs })
+  const refused = await cluster.executor({ engine: engine.id, root: mine }).submit(tag).exception()
+  assert.ok(refused instanceof TaskNotFoundError, String(refused))
+  assert.match(refused.message, /the caller has version [0-9a-f]{16}, this engine [0-9a-f]{16}/)
+  assert.throws(() => cpSync(join(theirs, "ran"), join(theirs, "copy")), /ENOENT/)
+  cpSync(join(mine, "lib"), join(theirs, "lib"), { recursive: true })
+  assert.equal(await cluster.executor({ engine: engine.id, root: mine }).run(tag), "mine")
+})
+
+test("Modules given as text, and files outside of the root, are not loaded", async () => {
+  const cluster = await start({ engines: 1, slots: 1 })
+  const executor = cluster.executor()
+  for (
+    const url of [
+      "data:text/javascript,export const evil = () => 1",
+      "file:///etc/evil.js",
+      "futures:absent/../../etc/evil.js"
+    ]
+  ) {
+    const { evil } = Task.from<{ evil: () => number }>(url.startsWith("futures") ? url : new URL(url))
+    assert.ok(await executor.submit(evil).exception() instanceof TaskNotFoundError, url)
+  }
+  const { basename } = Task.from<typeof import("node:path")>("node:path")
+  assert.equal(await executor.run(basename, "/a/b"), "b")
+})
+
+test("What a client that was killed had running is ended, and its slots are free", async () => {
+  const cluster = await start({ engines: 1, slots: 1 })
+  const { gate, lines, notebook, written } = scene()
+  const other = await Cluster.connect({ ...cluster.connection })
+  void other.executor().submit(hold, notebook, "abandoned", gate)
+  await written(1)
+  // As its process would: the connection is gone without a word.
+  await other.client.bus.nats.close()
+  const future = cluster.executor().submit(note, notebook, "next")
+  assert.equal(await future.result(), "next")
+  assert.equal(lines().length, 2)
+})
+
+test("With nothing to connect to, an executor starts a broker and engines of its own, and ends them", async () => {
+  const saved = process.env["FUTURES_CLUSTER"]
+  process.env["FUTURES_CLUSTER"] = join(folder(), "none.json")
+  try {
+    const executor = new ClusterExecutor({ maxWorkers: 2 })
+    const engine = await executor.run(where)
+    assert.equal(await executor.run(add, 1, 2), 3)
+    await executor.shutdown()
+    await until(() => !lives(engine))
+    const program = Executor.run(add, 2, 3).pipe(Effect.provide(ClusterExecutor.layer({ maxWorkers: 1, engines: 1 })))
+    assert.equal(await Effect.runPromise(program), 5)
+  } finally {
+    if (saved === undefined) delete process.env["FUTURES_CLUSTER"]
+    else process.env["FUTURES_CLUSTER"] = saved
+  }
+})
+
+test("A broker that cannot be reached breaks the executor, with the cause", async () => {
+  await using executor = new ClusterExecutor({ servers: ["127.0.0.1:1"] })
+  assert.ok(await executor.submit(add, 1, 2).exception() instanceof BrokenExecutorError)
+})
+
+test("Wrong options are named", () => {
+  for (
+    const options of [{ delivery: "once" }, { engines: 0 }, { servers: [] }, { labels: { a: 1 } }, { root: 5 }, {
+      engine: ""
+    }]
+  ) {
+    assert.throws(() => new ClusterExecutor(options as never), InvalidOptionError, JSON.stringify(options))
+  }
+})
+
+const lives = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
