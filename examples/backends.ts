@@ -1,9 +1,15 @@
 /** The executors that the examples can run on, by the names that EXECUTOR_BACKEND may say. */
+import { ClusterExecutor } from "@futures/cluster-executor"
 import { InlineExecutor } from "@futures/core"
 import { ProcessExecutor } from "@futures/process-executor"
 import { ThreadExecutor } from "@futures/thread-executor"
 
-export const backends = { thread: ThreadExecutor, process: ProcessExecutor, inline: InlineExecutor }
+export const backends = {
+  thread: ThreadExecutor,
+  process: ProcessExecutor,
+  inline: InlineExecutor,
+  cluster: ClusterExecutor
+}
 
 /** The one to run on: `EXECUTOR_BACKEND=process node examples/03-timing.ts`. */
 export const backend = process.env["EXECUTOR_BACKEND"] || "thread"

@@ -4,14 +4,15 @@ import { printed, run } from "./program.ts"
 
 const folder = new URL("..", import.meta.url).pathname
 
-type Backend = "thread" | "process" | "inline"
-const backends: ReadonlyArray<Backend> = ["thread", "process", "inline"]
+type Backend = "thread" | "process" | "inline" | "cluster"
+const backends: ReadonlyArray<Backend> = ["thread", "process", "inline", "cluster"]
 
 /** Where a job runs, as `printed` names it. */
 const where: Readonly<Record<Backend, string>> = {
   thread: "process MAIN, thread N",
   process: "process CHILD, thread 0",
-  inline: "process MAIN, thread 0"
+  inline: "process MAIN, thread 0",
+  cluster: "process CHILD, thread 0"
 }
 
 /** What the example prints of its own accord on inline, and nowhere else. */
@@ -149,6 +150,32 @@ describe("examples", () => {
       "promise: nobody is called grace",
       "effect:  hello Ada Lovelace",
       "effect:  nobody is called grace"
+    ])
+  })
+
+  once("13-cluster.ts", ({ lines }) => {
+    const engines = [0, 1, 2, 3].map((index) => `engine-${index}`)
+    const one = `(${engines.join("|")})`
+    const [started, balanced, ...rest] = lines
+    expect([started, balanced]).toEqual([
+      "$ futures-cluster start -n 4",
+      "load-balanced view: ten jobs, each on whichever engine is free"
+    ])
+    const jobs = rest.slice(0, 10).map((line) => new RegExp(`^  job (\\d) ran on ${one}, process CHILD$`).exec(line))
+    expect(jobs.map((job) => Number(job?.[1]))).toEqual(ten)
+    // Blocking jobs of a second keep one engine busy while another is free.
+    expect(new Set(jobs.map((job) => job?.[2])).size).toBeGreaterThan(1)
+    const everywhere = rest.slice(13, 17)
+    expect(rest.slice(10, 13)).toEqual([
+      "direct view: one engine",
+      "  engine-2 answers from process CHILD",
+      "on every engine"
+    ])
+    expect(everywhere.toSorted()).toEqual(engines.map((engine) => `  ${engine} is process CHILD`))
+    expect(rest.slice(17)).toEqual([
+      "prepared: each worker loads the words before its first call",
+      "  knows future: true",
+      "  knows past: false"
     ])
   })
 

@@ -34,8 +34,8 @@ describe("README", () => {
   })
 
   it("counts the examples of the tour right", () => {
-    expect(readme).toContain("twelve small programs")
-    expect(globSync(join(root, "examples/[0-9]*.ts"))).toHaveLength(12)
+    expect(readme).toContain("thirteen small programs")
+    expect(globSync(join(root, "examples/[0-9]*.ts"))).toHaveLength(13)
   })
 
   it("says what each of its programs prints", () => {

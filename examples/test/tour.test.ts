@@ -22,5 +22,5 @@ it("the tour runs every example in turn, plainly, and ends well", { timeout: 120
 it("a backend that does not exist ends the tour before it begins", async () => {
   const { exitCode, stderr, stdout } = await run(`${folder}tour.ts`, { EXECUTOR_BACKEND: "threads" })
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" })
-  expect(stderr).toContain(`backend must be "thread" or "process" or "inline", not "threads"`)
+  expect(stderr).toContain(`backend must be "thread" or "process" or "inline" or "cluster", not "threads"`)
 })

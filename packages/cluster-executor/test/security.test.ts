@@ -1,5 +1,5 @@
 /** Who may connect to a broker, and what they may do there: asked of the real server. */
-import { Broker } from "@futures/cluster-executor"
+import { Broker, Cluster } from "@futures/cluster-executor"
 import type { Credentials } from "@futures/cluster-executor"
 import { jetstream, jetstreamManager } from "@nats-io/jetstream"
 import { encodeAccount, encodeOperator, encodeUser } from "@nats-io/jwt"
@@ -14,6 +14,7 @@ import { setImmediate } from "node:timers/promises"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { connectionOptions } from "../src/broker/credentials.ts"
 import type { BrokerOptions } from "../src/broker/options.ts"
+import { add } from "./tasks.ts"
 
 const started = async (options?: BrokerOptions): Promise<Broker> => {
   const broker = await Broker.start(options)
@@ -141,6 +142,18 @@ describe("A broker that tells roles apart", () => {
     await expect(jetstream(engine).publish("cf.team.call.default", "call")).rejects.toThrow(/permission/i)
   })
 
+  it("still runs calls, on engines that cannot submit", async () => {
+    await using cluster = await Cluster.start({
+      engines: 2,
+      slots: 1,
+      root: import.meta.dirname,
+      broker: { roles: true }
+    })
+    await using executor = cluster.executor({ maxWorkers: 2 })
+    expect(await Promise.all([1, 2, 3].map((n) => executor.run(add, n, n)))).toEqual([2, 4, 6])
+    for (const [, job] of cluster.broadcast(add, 1, 2)) expect(await job.result()).toBe(3)
+  })
+
   it("knows users of your own by password and by NKey", async () => {
     const [client, engine, stranger] = [createUser(), createUser(), createUser()]
     const seedOf = (pair: typeof client) => new TextDecoder().decode(pair.getSeed())
@@ -234,6 +247,13 @@ describe("A broker with TLS", () => {
     const { token } = broker.credentials
     await expect(connected(broker, { token, tls: { caFile: file("theirs.pem") } })).rejects.toThrow(/certificate/)
     await expect(connected(broker, { tls: { caFile: tls.caFile } })).rejects.toThrow("Authorization Violation")
+  })
+
+  it("carries calls", async () => {
+    const file = certificates()
+    const tls = { certFile: file("server.pem"), keyFile: file("server.key"), caFile: file("ours.pem") }
+    await using cluster = await Cluster.start({ engines: 1, slots: 1, root: import.meta.dirname, broker: { tls } })
+    expect(await cluster.direct(cluster.engines()[0]!.id).run(add, 1, 2)).toBe(3)
   })
 
   it("that verifies wants a certificate of its authority", async () => {
