@@ -58,7 +58,8 @@ const application = await Application.bootstrapWithPlugins(
     parametersFormat: "table",
     interfacePropertiesFormat: "table",
     typeDeclarationFormat: "table",
-    useCodeBlocks: true
+    // What stands in a fence is an example, and is type-checked.
+    useCodeBlocks: false
   } as Parameters<typeof Application.bootstrapWithPlugins>[0]
 )
 

@@ -40,6 +40,13 @@ export type Executor = Service.Executor
 /**
  * Hands in a call; waits for room first when the queue is bounded. Fails with `ExecutorShutdownError`, or with `QueueFullError` where the executor is
  * set to reject. The caller's span and log annotations travel with the call.
+ *
+ * ```ts
+ * const program = Effect.gen(function*() {
+ *   const jobs = yield* Effect.forEach([20, 21, 22], (n) => Executor.submit(fib, n))
+ *   return yield* Effect.forEach(jobs, Future.result)
+ * })
+ * ```
  */
 const submit = <F extends Task.Call>(
   task: F,
@@ -52,7 +59,13 @@ const submit = <F extends Task.Call>(
     return Effect.fail(refusal)
   })
 
-/** Hands in a call and waits for its result; interrupting it interrupts the task, and waits until that has stopped. */
+/**
+ * Hands in a call and waits for its result; interrupting it interrupts the task, and waits until that has stopped.
+ *
+ * ```ts
+ * const program = Executor.run(fib, 30).pipe(Effect.timeout("5 seconds"), Effect.provide(ThreadExecutor.layer()))
+ * ```
+ */
 const run = <F extends Task.Call>(
   task: F,
   ...args: Task.Args<F>
@@ -165,7 +178,13 @@ const asValues = <A>(
 const exitOf = <F>(outcome: Outcome<Task.Success<F>>): Exit.Exit<Task.Success<F>, Task.Failure<F> | TaskError> =>
   outcome.ok ? Exit.succeed(outcome.value) : Exit.fail(effectError(outcome.failure) as Task.Failure<F> | TaskError)
 
-/** Calls the task with each item, pulled as results are taken, and yields the results in order; the first failure ends it and cancels the rest. */
+/**
+ * Calls the task with each item, pulled as results are taken, and yields the results in order; the first failure ends it and cancels the rest.
+ *
+ * ```ts
+ * const program = Executor.map(fib, [20, 21, 22]).pipe(Stream.runCollect)
+ * ```
+ */
 const map = <F extends Task.Call, I extends StreamItems<F>>(
   task: F,
   items: I,
@@ -255,6 +274,12 @@ const open = (backends: Backends, options?: OpenOptions): Executor => {
 /**
  * The executor that the configuration names: `EXECUTOR_BACKEND` (or the first given) and `EXECUTOR_MAX_WORKERS` and so on, read from the
  * `ConfigProvider`. Fails with `InvalidOptionError` naming the variable.
+ *
+ * ```ts
+ * const program = Executor.run(fib, 30).pipe(
+ *   Effect.provide(Executor.layerConfig({ thread: ThreadExecutor, process: ProcessExecutor }))
+ * )
+ * ```
  */
 const layerConfig = (backends: Backends): Layer.Layer<Executor, InvalidOptionError | ConfigError> =>
   Layer.unwrap(Effect.gen(function*() {

@@ -22,29 +22,70 @@ export interface Executor extends AsyncDisposable {
    * ```
    */
   submit<F extends Task.Call>(task: F, ...args: Task.Args<F>): Future<Task.Success<F>, Task.Failure<F>>
-  /** `submit` and `result` in one. */
+  /**
+   * `submit` and `result` in one.
+   *
+   * ```ts
+   * console.log(await executor.run(fib, 30))
+   * ```
+   */
   run<F extends Task.Call>(task: F, ...args: Task.Args<F>): Promise<Task.Success<F>>
   /**
    * Calls the task with each item and yields the results in the order of the items. Pulls items as results are taken, so the input may be infinite; the
    * first failure ends it and cancels the rest, and so does leaving the loop (`Executor.map` with `buffersize`).
+   *
+   * ```ts
+   * for await (const n of executor.map(fib, [20, 21, 22], { chunkSize: 1 })) console.log(n)
+   * ```
    */
   map<F extends Task.Call>(task: F, items: Items<F>, options?: MapOptions): AsyncIterableIterator<Task.Success<F>>
-  /** As `map`, with each item's outcome as data; failures do not end it (`Promise.allSettled`). */
+  /**
+   * As `map`, with each item's outcome as data; failures do not end it (`Promise.allSettled`).
+   *
+   * ```ts
+   * for await (const each of executor.mapSettled(fib, [20, 21])) {
+   *   console.log(each.status === "fulfilled" ? each.value : each.reason)
+   * }
+   * ```
+   */
   mapSettled<F extends Task.Call>(
     task: F,
     items: Items<F>,
     options?: MapOptions
   ): AsyncIterableIterator<PromiseSettledResult<Task.Success<F>>>
-  /** As `map`, for a task of several arguments: each item is a tuple of them (`Pool.starmap`). */
+  /**
+   * As `map`, for a task of several arguments: each item is a tuple of them (`Pool.starmap`).
+   *
+   * ```ts
+   * for await (const sum of executor.starmap(add, [[1, 2], [3, 4]])) console.log(sum)
+   * ```
+   */
   starmap<F extends Task.Call>(task: F, tuples: Tuples<F>, options?: MapOptions): AsyncIterableIterator<Task.Success<F>>
   /**
    * Runs a generator task and yields what it yields. The worker is never more than sixteen items ahead; leaving the loop stops the generator and runs
    * its `finally`.
+   *
+   * ```ts
+   * for await (const n of executor.stream(count, 1_000_000)) if (n === 3) break
+   * ```
    */
   stream<F extends Task.Stream>(task: F, ...args: Task.Args<F>): AsyncIterableIterator<Task.Item<F>>
-  /** Resolves when fewer than `maxPending` calls wait and `minWorkers` workers are up. */
+  /**
+   * Resolves when fewer than `maxPending` calls wait and `minWorkers` workers are up.
+   *
+   * ```ts
+   * await executor.ready()
+   * executor.submit(fib, 30)
+   * ```
+   */
   ready(): Promise<void>
-  /** Takes no more calls, waits for those it has, ends the workers. Idempotent. */
+  /**
+   * Takes no more calls, waits for those it has, ends the workers. Idempotent.
+   *
+   * ```ts
+   * await executor.shutdown({ cancelPending: true, timeout: "10 seconds" })
+   * ```
+   */
   shutdown(options?: ShutdownOptions): Promise<void>
   /** Cancels what is pending, interrupts what runs, ends the workers. */
   terminate(): Promise<void>

@@ -77,14 +77,29 @@ export interface Future<out A, out E = never> {
   /**
    * The task's result. Rejects with what the task threw or failed with, with `CancelledError`, or with another `TaskError`; with `TaskTimeoutError`
    * (`clock: "wait"`) when `timeout` runs out first.
+   *
+   * ```ts
+   * console.log(await executor.submit(fib, 30).result({ timeout: "5 seconds" }))
+   * ```
    */
   result(options?: WaitOptions): Promise<A>
   /**
    * What the task threw or failed with, or `undefined` after success (`Future.exception`). A task may throw `undefined` as well: `state` and
    * `successful()` tell the two apart. Rejects with `CancelledError` if it was cancelled.
+   *
+   * ```ts
+   * const error = await executor.submit(fib, 30).exception()
+   * if (error !== undefined) console.error(error)
+   * ```
    */
   exception(options?: WaitOptions): Promise<unknown>
-  /** Waits until it is done; answers `false` when `timeout` ran out first. Never rejects because of the task. */
+  /**
+   * Waits until it is done; answers `false` when `timeout` ran out first. Never rejects because of the task.
+   *
+   * ```ts
+   * if (!await future.wait({ timeout: 100 })) console.log("not done yet")
+   * ```
+   */
   wait(options?: WaitOptions): Promise<boolean>
   /** Cancels a call that has not started, which then never runs. Answers whether it is cancelled. */
   cancel(): boolean
@@ -92,11 +107,28 @@ export interface Future<out A, out E = never> {
    * Cancels a pending call, or asks a running one to stop (`Task.current().signal`, Effect finalizers), and with it the calls that it has handed in
    * itself; then, after `grace`, ends its worker.
    * Resolves once the work has stopped: `true` when it did, `false` when the call had already settled or its worker cannot be stopped.
+   *
+   * ```ts
+   * const hasStopped = await future.interrupt({ grace: "2 seconds" })
+   * console.log(hasStopped)
+   * ```
    */
   interrupt(options?: InterruptOptions): Promise<boolean>
-  /** Calls back once it is done, in order of registration, each in a microtask of its own. A callback that throws harms nobody. */
+  /**
+   * Calls back once it is done, in order of registration, each in a microtask of its own. A callback that throws harms nobody.
+   *
+   * ```ts
+   * future.onDone(({ info, state }) => console.log(info.label, state))
+   * ```
+   */
   onDone(callback: (future: Future<A, E>) => unknown): void
-  /** What the task reports with `Task.current().progress(value)`: the latest report, if there is one, then each as it comes, until it is done. */
+  /**
+   * What the task reports with `Task.current().progress(value)`: the latest report, if there is one, then each as it comes, until it is done.
+   *
+   * ```ts
+   * for await (const report of future.progress()) console.log(report)
+   * ```
+   */
   progress(): AsyncIterableIterator<unknown>
   /** What is known of it: ids, times, where it runs. */
   readonly info: FutureInfo
