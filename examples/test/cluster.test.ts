@@ -1,4 +1,4 @@
-/** `cluster/compose.yaml`: its commands are those that the programs in it understand. */
+/** `cluster/compose.yaml`: its commands are those that the programs in it understand. And `docs/cluster.md` knows the words of the example. */
 import { Cluster } from "@futures/cluster-executor"
 import { spawn } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
@@ -63,4 +63,14 @@ it("compose.yaml starts a broker, and engines that run the examples' tasks", asy
   const [engine] = await connected.waitForEngines(1)
   expect(engine!.slots).toBe(2)
   expect(await connected.direct(engine!.id).run(where)).toMatchObject({ pid: expect.any(Number) })
+})
+
+it("docs/cluster.md has every word of ipyparallel that the example retells", () => {
+  const page = readFileSync(join(folder, "../docs/cluster.md"), "utf8")
+  const [head] = readFileSync(join(folder, "13-cluster.ts"), "utf8").split("\n\n", 1)
+  const python = head!.split("\n").filter((line) => /^\/\/ (Python:|  )/.test(line)).join("\n")
+  const words = [...python.matchAll(/\b(\w+)(?=\()/g)].map(([word]) => word)
+  expect(words.filter((word) => !["who", "where", "range", "load_words"].includes(word) && !page.includes(word)))
+    .toEqual([])
+  expect(words).toContain("load_balanced_view")
 })
