@@ -1,5 +1,6 @@
 /**
- * `pnpm bench [question ...] [--peers] [--rounds N] [--only contender] [--quick]`, `pnpm bench report`, `pnpm bench guard`.
+ * `pnpm bench [question ...] [--peers] [--rounds N] [--only contender] [--quick]`, `pnpm bench report`, `pnpm bench guard`,
+ * `pnpm bench failures`.
  *
  * Measures, prints the tables and keeps the figures in `results`; `--quick` is small and keeps nothing.
  */
@@ -27,7 +28,9 @@ const measure = async (): Promise<void> => {
   const unknown = positionals.filter((name) => questions.every((each) => each.id !== name))
   const rounds = Number(values.rounds)
   if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
-    console.error(`bench [${questions.map((each) => each.id).join("|")} ...] [--peers] [--rounds N] | report | guard`)
+    console.error(
+      `bench [${questions.map((each) => each.id).join("|")} ...] [--peers] [--rounds N] | report | guard | failures`
+    )
     process.exit(2)
   }
   const asked = positionals.length === 0 ? questions : questions.filter((each) => positionals.includes(each.id))
@@ -42,6 +45,9 @@ const measure = async (): Promise<void> => {
 }
 
 switch (positionals[0]) {
+  case "failures":
+    await import("../failures/main.ts")
+    break
   case "report":
     report()
     break

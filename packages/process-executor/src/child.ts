@@ -9,6 +9,7 @@
 import type { LinkExit } from "@futures/core/Backend"
 import { spawn } from "node:child_process"
 import type { Socket } from "node:net"
+import { openLastReport } from "./lastReport.ts"
 import { openMarker } from "./marker.ts"
 import type { Watchdog } from "./Watchdog.ts"
 
@@ -53,17 +54,22 @@ const PATIENCE = 500
 
 export const openChild = ({ entry, env, execArgv, name, watchdog }: ChildSpec, events: ChildEvents): Child => {
   const marker = openMarker()
+  const report = openLastReport()
+  const close = (): void => {
+    marker?.close()
+    report?.close()
+  }
   const child = spawn(process.execPath, [...execArgv, entry, ...watchdog.childArguments], {
     argv0: name,
     // Ctrl-C reaches the parent alone, which decides.
     detached: process.platform !== "win32",
     env: env as NodeJS.ProcessEnv,
     // Frames travel on two descriptors of their own, one each way: so the child may read without blocking, and write without leaving anything behind.
-    stdio: ["ignore", "inherit", "inherit", "pipe", "pipe", marker?.fd ?? "ignore"]
+    stdio: ["ignore", "inherit", "inherit", "pipe", "pipe", marker?.fd ?? "ignore", report?.fd ?? "ignore"]
   })
   const { pid } = child
   if (pid === undefined) {
-    marker?.close()
+    close()
     // Node tells a little later why there is no process; there may be no streams either.
     child.once("error", (error) => events.exit({ error }))
     for (const stream of (child.stdio as typeof child.stdio | undefined) ?? []) stream?.destroy()
@@ -90,10 +96,11 @@ export const openChild = ({ entry, env, execArgv, name, watchdog }: ChildSpec, e
     ended = true
     clearTimeout(patience)
     toChild.destroy()
+    if (exit.signal === "SIGABRT") error ??= report?.outOfMemory()
     const known = { ...exit, error }
     watchdog.forget(pid, () => {
       events.exit(known)
-      marker?.close()
+      close()
     })
   }
   child.on("exit", (exitCode, signal) => {

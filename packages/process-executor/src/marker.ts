@@ -1,10 +1,8 @@
 /**
  * A number that a child leaves behind, readable after its death however sudden: one small write to a file that both have open and that has no name.
  */
-import { randomUUID } from "node:crypto"
-import { closeSync, openSync, readSync, unlinkSync, writeSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { closeSync, readSync, writeSync } from "node:fs"
+import { openNameless } from "./nameless.ts"
 
 /** The child finds it on this descriptor. */
 const MARKER = 5
@@ -17,17 +15,10 @@ export interface Marker {
   readonly close: () => void
 }
 
-/** `undefined` where such a file cannot be had (a read-only disk, Windows): calls are then handed over one at a time. */
+/** `undefined` where there is no such file: calls are then handed over one at a time. */
 export const openMarker = (): Marker | undefined => {
-  if (process.platform === "win32") return undefined
-  let fd: number
-  try {
-    const path = join(tmpdir(), `futures-${randomUUID()}`)
-    fd = openSync(path, "wx+", 0o600)
-    unlinkSync(path)
-  } catch {
-    return undefined
-  }
+  const fd = openNameless()
+  if (fd === undefined) return undefined
   const value = new Float64Array(1)
   return {
     fd,

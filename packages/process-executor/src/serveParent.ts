@@ -5,6 +5,7 @@ import { writeSync } from "node:fs"
 import { Socket } from "node:net"
 import process from "node:process"
 import { Worker } from "node:worker_threads"
+import { leaveReport } from "./lastReport.ts"
 import { mark } from "./marker.ts"
 
 const FROM_PARENT = 3
@@ -27,6 +28,7 @@ const send = (frame: Frame): void => {
 
 /** Serves the parent, for good. `modules` says where modules lie, when that is elsewhere than in the parent. */
 export const serveParent = (modules: Pick<WorkerPort, "locate" | "resolve"> = {}): void => {
+  leaveReport()
   const served = serve({
     ...modules,
     sharesMemory: false,

@@ -109,6 +109,14 @@ test("Ctrl-C reaches the parent alone, which decides: its children finish what t
   expect(family.some(stillLives)).toBe(false)
 })
 
+test("Ctrl-C ends a parent that does not listen for it, and its children with it", async () => {
+  const parent = start("work")
+  await parent.says("running", 2)
+  await killed({ ...parent, kill: () => void process.kill(-parent.pid, "SIGINT") })
+  await until(() => parent.process.signalCode !== null || parent.process.exitCode !== null, 20_000, parent.said)
+  expect(parent.process.signalCode).toBe("SIGINT")
+})
+
 test("One watchdog serves all executors, and is gone when the last of them has shut down", async () => {
   const watchdogs = (): Array<number> => childrenOf(process.pid).filter(isWatchdog).map(({ pid }) => pid)
   const before = childrenOf(process.pid).map(({ pid }) => pid)

@@ -8,13 +8,13 @@ import {
   TaskTimeoutError,
   WorkerLostError
 } from "@futures/core"
-import type { Executor, ExecutorOptions } from "@futures/core"
+import type { Executor, ExecutorOptions, WorkerExit } from "@futures/core"
 import assert from "node:assert/strict"
-import { failsWith, isIn, turn } from "../expect.ts"
+import { failsWith, isError, isIn, turn } from "../expect.ts"
 import { law, laws } from "../Law.ts"
 import { identity } from "../tasks.ts"
 import type { Trial } from "../Trial.ts"
-import { runLater } from "./tasks.ts"
+import { answerAndReject, runLater } from "./tasks.ts"
 
 const needs = ["workers"] as const
 
@@ -171,5 +171,21 @@ if (readFileSync(${path}, "utf8").split("\\n").length === 2) process.exit(1)`
     assert.ok(cause instanceof RangeError)
     assert.equal(cause.message, "thrown while nobody looks")
     assert.equal(await other.result(), 1)
+  }),
+  law("An error after a call has settled does not touch its result, and is told to onWorkerExit", {
+    promises: [5, 8],
+    needs
+  }, async (trial) => {
+    const { promise: ended, resolve } = Promise.withResolvers<WorkerExit>()
+    const executor = trial.open({ maxWorkers: 1, onWorkerExit: resolve })
+    const answered = executor.submit(answerAndReject, "answered")
+    assert.equal(await answered.result(), "answered")
+    const { cause, reason, workerId } = await ended
+    assert.equal(reason, "uncaught")
+    assert.equal(workerId, answered.info.workerId)
+    isError(cause, RangeError, { message: "nobody waits for it" })
+    isIn(answered, "succeeded")
+    assert.equal(await answered.result(), "answered")
+    assert.equal(await executor.run(identity, "later"), "later")
   })
 ])

@@ -47,6 +47,14 @@ switch (scene) {
     process.exit(5)
     break
   }
+  case "is interrupted": {
+    const executor = new Executor({ maxWorkers: 1 })
+    executor.submit(slowly, "never", 60_000).onDone(() => say("settled"))
+    await executor.ready()
+    // What Ctrl-C does.
+    process.kill(process.pid, "SIGINT")
+    break
+  }
   case "leaves nothing": {
     // Node makes these when they are first asked for.
     void [process.stdin, process.stdout, process.stderr]

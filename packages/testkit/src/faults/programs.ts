@@ -43,6 +43,10 @@ export const programs = (origin: Origin): LawSet =>
       says(origin, "does not look", "")),
     law("A program that exits while calls run ends at once, with its own code", { promises: [16] }, () =>
       says(origin, "exits", "", 5)),
+    law("Ctrl-C ends a program while calls run, as it ends any other", { promises: [16] }, async () => {
+      const { code, signal, stderr, stdout } = await run(origin, "is interrupted")
+      assert.deepEqual({ code, signal, stdout }, { code: null, signal: "SIGINT", stdout: "" }, stderr)
+    }),
     law(
       "After shutdown() no handle is left, and no listener on the process or its streams",
       { promises: [14, 16] },

@@ -4,7 +4,12 @@ import { appendFileSync } from "node:fs"
 import { commit } from "./commit.ts"
 import type { FaultName } from "./commit.ts"
 
-export const { initialize, run, runLater, throwing, writing } = Task.module(import.meta, {
+export const { answerAndReject, initialize, run, runLater, throwing, writing } = Task.module(import.meta, {
+  /** Answers; a promise of its own is rejected when that is long told. */
+  answerAndReject: (value: string): string => {
+    setTimeout(() => void Promise.reject(new RangeError("nobody waits for it")), 20)
+    return value
+  },
   /** Says in a file that it was called. */
   initialize: (path: string, fault: FaultName): void => {
     appendFileSync(path, "started\n")

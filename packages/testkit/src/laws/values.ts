@@ -146,6 +146,17 @@ export const values = laws("values", [
     assert.equal(results[1], text)
   }),
   law(
+    "An argument of more than 64 MiB travels whole, and a small call beside it",
+    { promises: [1, 5] },
+    async (trial) => {
+      const bytes = new Uint8Array(66 * 2 ** 20)
+      for (let at = 0; at < bytes.length; at += 4_099) bytes[at] = at % 251
+      const [large, small] = [trial.shared.submit(identity, bytes), trial.shared.submit(identity, "small")]
+      assert.equal(await small.result(), "small")
+      assert.ok(Buffer.from(await large.result() as Uint8Array).equals(bytes))
+    }
+  ),
+  law(
     "Values nest at least 900 levels deep, and deeper ones that cannot travel fail alone",
     { promises: [1, 2] },
     async (trial) => {

@@ -42,10 +42,11 @@ export const trendOf = (samples: ReadonlyArray<Sample>): Trend => {
     const values = samples.map((each) => each[what])
     const from = median(values.slice(quarter, 2 * quarter))
     const to = median(values.slice(-quarter))
-    if (judged && to - from > ALLOWED[what]) grew = true
+    const grows = judged && to - from > ALLOWED[what]
+    grew ||= grows
     const ends = `${what} ${mib(values[0] ?? 0)} at the start, ${mib(values.at(-1) ?? 0)} at the end`
     return judged
-      ? `${ends}; second quarter ${mib(from)}, last quarter ${mib(to)}, at most ${mib(ALLOWED[what])} more`
+      ? `${ends}; second quarter ${mib(from)}, last quarter ${mib(to)}: ${grows ? "it grows" : "flat"}`
       : `${ends}; too few samples (${samples.length}) for a trend`
   })
   return { grew, lines }

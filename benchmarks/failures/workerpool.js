@@ -1,0 +1,4 @@
+import workerpool from "workerpool"
+import { faults } from "./faults.js"
+
+workerpool.worker(faults)

@@ -1,0 +1,18 @@
+/** Files without a name: a parent and its child both have them open, and they are gone with the last of both. */
+import { randomUUID } from "node:crypto"
+import { openSync, unlinkSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+/** A descriptor; `undefined` where such a file cannot be had (a read-only disk, Windows). */
+export const openNameless = (): number | undefined => {
+  if (process.platform === "win32") return undefined
+  try {
+    const path = join(tmpdir(), `futures-${randomUUID()}`)
+    const fd = openSync(path, "wx+", 0o600)
+    unlinkSync(path)
+    return fd
+  } catch {
+    return undefined
+  }
+}
