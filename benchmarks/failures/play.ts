@@ -29,6 +29,11 @@ const LIMIT = 5 * PATIENCE
 /** What outlives its parent by so much is left behind. */
 const ORPHANED_AFTER = 2_000
 
+const root = fileURLToPath(new URL("../../", import.meta.url))
+/** The line of stderr that says what the process died of, wherever this is run. */
+const firstError = (text: string): string =>
+  (text.split("\n").find((line) => /^\s*\w*Error\b/.test(line)) ?? "").trim().replaceAll(root, "").slice(0, 200)
+
 const child = fileURLToPath(new URL("child.ts", import.meta.url))
 
 /** All processes that descend from one. */
@@ -88,11 +93,11 @@ export const play = async (scene: Scene, library: Library): Promise<Seen> => {
   for (const orphan of orphans) process.kill(orphan, "SIGKILL")
   for (const [, stream] of pipes) stream.destroy()
   const seen: Seen = {
-    events: text.events.split("\n").filter(Boolean).map((line) => JSON.parse(line) as Event),
+    events: text.events.replaceAll(root, "").split("\n").filter(Boolean).map((line) => JSON.parse(line) as Event),
     exit,
     runs: readFileSync(runs).byteLength,
     orphans: orphans.length,
-    complaint: text.complaint.slice(0, 2_000)
+    complaint: firstError(text.complaint)
   }
   rmSync(directory, { recursive: true, force: true })
   return seen

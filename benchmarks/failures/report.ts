@@ -37,6 +37,8 @@ export const writePage = (findings: Findings): void => {
   const [before, rest] = text.split(BEGIN) as [string, string]
   const [, after] = rest.split(END) as [string, string]
   const { machine, taken } = findings
-  const when = `Seen on ${taken.slice(0, 10)}, Node ${machine["node"]}, ${machine["platform"]}.`
+  const when = `Seen on ${taken.slice(0, 10)}, Node ${machine["node"]}, ${machine["platform"]}, ${
+    machine["cores"]
+  } cores, load ${machine["loadBefore"]} before.`
   writeFileSync(page, `${before}${BEGIN}\n\n${when}\n\n${tables(findings)}\n\n${END}${after}`)
 }

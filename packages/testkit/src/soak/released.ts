@@ -11,6 +11,9 @@ type Refs = Array<WeakRef<object>>
 
 const CALLS = 5
 
+/** Milliseconds: many collections of a large heap, on a busy machine. */
+const LIMIT = 60_000
+
 /** Each in a function of its own, so that no variable holds what it made. */
 const lives: ReadonlyArray<(executor: Executor, refs: Refs) => Promise<void>> = [
   // succeeded
@@ -56,7 +59,7 @@ const lives: ReadonlyArray<(executor: Executor, refs: Refs) => Promise<void>> = 
 export const released = laws("released", [
   law(
     "What a call was given, what it gave, and its future are collected once nobody else holds them",
-    { promises: [14] },
+    { promises: [14], limit: LIMIT },
     async (trial) => {
       const executor = trial.open({ maxWorkers: 1 })
       const refs: Refs = []
@@ -67,7 +70,7 @@ export const released = laws("released", [
   ),
   law(
     "A worker holds on to nothing of the calls that are over",
-    { promises: [14] },
+    { promises: [14], limit: LIMIT },
     async (trial) => {
       const executor = trial.open({ maxWorkers: 1 })
       for (let call = 0; call < CALLS; call++) for (const life of lives) await life(executor, [])
@@ -76,7 +79,7 @@ export const released = laws("released", [
   ),
   law(
     "What was lost with a worker is collected too",
-    { promises: [8, 14], needs: ["workers"] },
+    { promises: [8, 14], needs: ["workers"], limit: LIMIT },
     async (trial) => {
       const executor = trial.open({ maxWorkers: 1, grace: 5 })
       const refs: Refs = []
