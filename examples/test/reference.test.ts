@@ -36,16 +36,10 @@ for (const page of globSync("docs/api/**/*.md", { cwd: root }).toSorted()) {
     page,
     [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(({ 1: code, index }) => {
       const line = text.slice(0, index).split("\n").length
-      const isWhole = /^(import|export)\b/m.test(code!)
-      return {
-        name: `line-${line}.ts`,
-        pieces: [{
-          line: isWhole ? line : line - 1,
-          code: isWhole ? code! : `${given}; {\n${code}}\n`,
-          isRun: false,
-          output: undefined
-        }]
-      }
+      // In a block, where names may be those of others, and nothing is exported.
+      const inside = `{\n${code!.replaceAll(/^export /gm, "")}}\n`
+      const piece = /^import\b/m.test(code!) ? { line, code: code! } : { line: line - 1, code: `${given};${inside}` }
+      return { name: `line-${line}.ts`, pieces: [{ ...piece, isRun: false, output: undefined }] }
     })
   )
 }
