@@ -23,7 +23,7 @@ export interface Seen {
 }
 
 /** Milliseconds after which a call, or the end of a pool, counts as one that never comes. */
-export const PATIENCE = 6_000
+const PATIENCE = 6_000
 /** What a scene may take: a few calls that never end, one after another. */
 const LIMIT = 5 * PATIENCE
 /** What outlives its parent by so much is left behind. */

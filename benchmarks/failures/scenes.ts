@@ -20,7 +20,7 @@ export interface Stage {
 export type Label = "first" | "at fault" | "queued" | "later"
 
 /** How a call ought to end: with its own value, with an error, or either, as long as it ends. */
-export type Expected = "value" | "error" | "either"
+type Expected = "value" | "error" | "either"
 
 export interface Scene {
   readonly id: string
