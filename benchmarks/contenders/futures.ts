@@ -2,14 +2,20 @@
 import { Executor, InlineExecutor, Task } from "@futures/core"
 import { ProcessExecutor } from "@futures/process-executor"
 import { ThreadExecutor } from "@futures/thread-executor"
-import type { Adapter, Work } from "../src/contender.ts"
+import type { Adapter, Kind, Work } from "../src/contender.ts"
 import { work } from "../tasks/futures.ts"
 
-const backends = { inline: InlineExecutor, thread: ThreadExecutor, process: ProcessExecutor }
+/** The cluster is loaded by those who want it: what its import costs is nobody else's. */
+const backendsOf = async (kind: Kind) => ({
+  inline: InlineExecutor,
+  thread: ThreadExecutor,
+  process: ProcessExecutor,
+  ...(kind === "cluster" && { cluster: (await import("@futures/cluster-executor")).ClusterExecutor })
+})
 const tasks = work as unknown as Record<Work, Task.Of<(argument?: unknown) => unknown>>
 
 export const open: Adapter["open"] = async ({ kind, variant, workers }) => {
-  const executor = Executor.open(backends, {
+  const executor = Executor.open(await backendsOf(kind), {
     backend: kind,
     maxWorkers: workers,
     minWorkers: variant === "warm" ? workers : 0
@@ -23,7 +29,7 @@ export const open: Adapter["open"] = async ({ kind, variant, workers }) => {
       for await (const value of executor.map(tasks[name], items)) sum += value as number
       return sum
     },
-    ...(kind === "process" ? {} : {
+    ...(kind === "process" || kind === "cluster" ? {} : {
       move: (bytes) => executor.run(Task.with(work.echo, { transfer: [bytes.buffer] }), bytes)
     }),
     cancelTenth: (name, count) => {

@@ -34,7 +34,7 @@ export interface Adapter {
   readonly open: (options: OpenOptions) => Pool | Promise<Pool>
 }
 
-export type Kind = "inline" | "thread" | "process"
+export type Kind = "inline" | "thread" | "process" | "cluster"
 
 export interface Contender {
   readonly name: string
@@ -59,6 +59,7 @@ export const contenders: ReadonlyArray<Contender> = [
   ours("process, Effect", "process", "futures-effect.ts"),
   ours("thread, warm", "thread", "futures.ts", "warm"),
   ours("process, warm", "process", "futures.ts", "warm"),
+  ours("cluster", "cluster", "futures.ts"),
   { name: "bare threads", kind: "thread", role: "bare", file: "bare-threads.ts" },
   { name: "bare threads, batched", kind: "thread", role: "bare", file: "bare-threads.ts", variant: "batched" },
   { name: "bare processes", kind: "process", role: "bare", file: "bare-processes.ts" },
@@ -74,5 +75,6 @@ export const contenders: ReadonlyArray<Contender> = [
   peer("jest-worker, processes", "jest-worker.ts", "process"),
   { name: "ThreadPoolExecutor", kind: "thread", role: "python", file: "pool.py", variant: "thread" },
   { name: "ProcessPoolExecutor", kind: "process", role: "python", file: "pool.py", variant: "process" },
-  { name: "multiprocessing.Pool", kind: "process", role: "python", file: "pool.py", variant: "pool" }
+  { name: "multiprocessing.Pool", kind: "process", role: "python", file: "pool.py", variant: "pool" },
+  { name: "ipyparallel", kind: "cluster", role: "python", file: "ipyparallel.py" }
 ]

@@ -1,5 +1,5 @@
 /**
- * `pnpm bench [question ...] [--peers] [--rounds N] [--only contender] [--quick]`, `pnpm bench report`, `pnpm bench guard`,
+ * `pnpm bench [question|cluster ...] [--peers] [--rounds N] [--only contender] [--quick]`, `pnpm bench report`, `pnpm bench guard`,
  * `pnpm bench failures`.
  *
  * Measures, prints the tables and keeps the figures in `results`; `--quick` is small and keeps nothing.
@@ -25,15 +25,18 @@ const { positionals, values } = parseArgs({
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1))
 
 const measure = async (): Promise<void> => {
-  const unknown = positionals.filter((name) => questions.every((each) => each.id !== name))
+  const named = positionals.flatMap((name) => name === "cluster" ? ["W2c", "W3c", "W4c", "W5c"] : [name])
+  const unknown = named.filter((name) => questions.every((each) => each.id !== name))
   const rounds = Number(values.rounds)
   if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
     console.error(
-      `bench [${questions.map((each) => each.id).join("|")} ...] [--peers] [--rounds N] | report | guard | failures`
+      `bench [${
+        questions.map((each) => each.id).join("|")
+      }|cluster ...] [--peers] [--rounds N] | report | guard | failures`
     )
     process.exit(2)
   }
-  const asked = positionals.length === 0 ? questions : questions.filter((each) => positionals.includes(each.id))
+  const asked = positionals.length === 0 ? questions : questions.filter((each) => named.includes(each.id))
   const options = { ...values, rounds }
   const bar = progress(steps(asked, options))
   for (const question of asked) {

@@ -1,5 +1,5 @@
 /** Runs a question: each contender in a process of its own, contenders taking turns inside a round. */
-import { spawn } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
 import { mkdirSync } from "node:fs"
 import type { Readable } from "node:stream"
 import { text } from "node:stream/consumers"
@@ -20,9 +20,23 @@ export interface RunOptions {
   readonly only: ReadonlyArray<string>
 }
 
+/** Which Python to ask: `FUTURES_PYTHON`, or `python3`. */
+const interpreter = process.env["FUTURES_PYTHON"] || "python3"
+
+let found: boolean | undefined
+/** Whether it can be compared with at all; says so once where it cannot. */
+const hasIpyparallel = (): boolean => {
+  if (found !== undefined) return found
+  found = spawnSync(interpreter, ["-c", "import ipyparallel"], { stdio: "ignore" }).status === 0
+  if (!found) {
+    console.error(`${interpreter} has no ipyparallel (apt install python3-ipyparallel, or FUTURES_PYTHON): left out`)
+  }
+  return found
+}
+
 /** Who takes part in a question. */
 const participants = (question: Question, { only, peers }: RunOptions): ReadonlyArray<Contender> => {
-  const takesPart = ({ name, role }: Contender): boolean => {
+  const takesPart = ({ kind, name, role }: Contender): boolean => {
     switch (role) {
       case "ours":
         return question.ours.includes(name)
@@ -31,7 +45,9 @@ const participants = (question: Question, { only, peers }: RunOptions): Readonly
       case "peer":
         return peers && (question.peers?.includes(name) ?? true)
       case "python":
-        return peers && (question.python?.includes(name) ?? true)
+        return kind === "cluster"
+          ? question.python?.includes(name) === true && hasIpyparallel()
+          : peers && (question.python?.includes(name) ?? true)
     }
   }
   return contenders.filter((each) => takesPart(each) && (only.length === 0 || only.includes(each.name)))
@@ -68,7 +84,7 @@ const LATE = "no answer in"
 
 const child = fileURLToPath(new URL("child.ts", import.meta.url))
 const cache = fileURLToPath(new URL("../../node_modules/.cache/benchmarks", import.meta.url))
-const python = fileURLToPath(new URL("../contenders/pool.py", import.meta.url))
+const adapters = fileURLToPath(new URL("../contenders/", import.meta.url))
 
 /** What one contender answered, or why it did not. */
 const measure = async (
@@ -77,9 +93,9 @@ const measure = async (
   round: number,
   size: Size
 ): Promise<Pick<Run, "failure" | "metrics">> => {
-  const asked = JSON.stringify({ id: question.id, contender, round, size })
+  const asked = JSON.stringify({ id: question.id, contender, limit: question.limit, round, size })
   const [command, ...args] = contender.role === "python"
-    ? ["python3", python, asked]
+    ? [interpreter, adapters + contender.file, asked]
     : [process.execPath, child, asked]
   mkdirSync(cache, { recursive: true })
   const process_ = spawn(command!, args, {
