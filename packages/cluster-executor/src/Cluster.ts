@@ -1,6 +1,7 @@
 /** A cluster, as a program sees it: engines, and executors on them. */
 import { InvalidStateError, TaskTimeoutError } from "@futures/core"
-import type { Executor, Future, Task } from "@futures/core"
+import { Task } from "@futures/core"
+import type { Executor, Future } from "@futures/core"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -12,6 +13,7 @@ import { readConnection } from "./broker/connectionFile.ts"
 import { DEFAULT_NAMESPACE } from "./broker/credentials.ts"
 import type { Connection } from "./broker/credentials.ts"
 import { Client } from "./client/Client.ts"
+import { EARLIER, readOutcome } from "./client/keptCalls.ts"
 import { ClusterExecutor } from "./ClusterExecutor.ts"
 import type { ClusterExecutorOptions } from "./ClusterExecutor.ts"
 import type { EngineOptions } from "./engine/options.ts"
@@ -25,6 +27,8 @@ import type { Engine, EngineChange } from "./registry.ts"
 export interface ClusterStartOptions extends LocalOptions {
   /** Shown where the broker lists who is connected. Default `"futures"`. */
   readonly name?: string | undefined
+  /** The name under which the broker keeps the calls of its executors; see the option of `ClusterExecutor`. */
+  readonly client?: string | undefined
 }
 
 /** How to reach a cluster that runs. */
@@ -33,6 +37,8 @@ export interface ClusterConnectOptions extends Partial<Connection> {
   readonly root?: string | undefined
   /** A name for people, in lists of connections. */
   readonly name?: string | undefined
+  /** The name under which the broker keeps the calls of its executors; see the option of `ClusterExecutor`. */
+  readonly client?: string | undefined
 }
 
 /** Options of an executor on a cluster that is connected. */
@@ -58,20 +64,24 @@ export class Cluster implements AsyncDisposable {
   readonly #local: Local | undefined
   readonly #direct = new Map<string, ClusterExecutor>()
   readonly #executors = new Set<ClusterExecutor>()
+  readonly #clientName: string | undefined
+  /** For calls of earlier times. */
+  #earlier: Executor | undefined
   #closing: Promise<void> | undefined
 
-  private constructor(client: Client, root: string, local: Local | undefined) {
+  private constructor(client: Client, root: string, local: Local | undefined, clientName: string | undefined) {
+    this.#clientName = clientName
     this.client = client
     this.root = root
     this.#local = local
   }
 
   /** Starts a broker and engines here; they end with the cluster, or with this process. Rejects with `InvalidOptionError` or `BrokerError`. */
-  static async start({ name = "futures", ...options }: ClusterStartOptions = {}): Promise<Cluster> {
+  static async start({ client, name = "futures", ...options }: ClusterStartOptions = {}): Promise<Cluster> {
     const root = resolve(options.root ?? ".")
     const local = await startLocal({ ...options, root }, name)
     await local.client.registry.waitFor(options.engines ?? 2, FIRST)
-    return new Cluster(local.client, root, local)
+    return new Cluster(local.client, root, local, client)
   }
 
   /** Joins a cluster that runs; with no `servers`, the one that `futures-cluster start` described. Rejects with `BrokerError` when there is none. */
@@ -84,7 +94,7 @@ export class Cluster implements AsyncDisposable {
     }
     const client = await Client.connect(connection, name)
     await client.registry.waitFor(Infinity, FIRST)
-    return new Cluster(client, resolve(root), undefined)
+    return new Cluster(client, resolve(root), undefined, options.client)
   }
 
   /** As `start`, for a scope. */
@@ -117,7 +127,7 @@ export class Cluster implements AsyncDisposable {
 
   /** An executor on all engines, or on those with `labels`: the load-balanced view (`Client.load_balanced_view`). It ends with the cluster. */
   executor(options: ViewOptions = {}): Executor {
-    const executor = new ClusterExecutor({ ...options, cluster: this })
+    const executor = new ClusterExecutor({ client: this.#clientName, ...options, cluster: this })
     this.#executors.add(executor)
     return executor
   }
@@ -173,6 +183,43 @@ export class Cluster implements AsyncDisposable {
   /** The parts of a `scatter`, put together again in its order; rejects with the first failure (`DirectView.gather`). */
   async gather<A>(parts: ReadonlyMap<string, Future<ReadonlyArray<A>, unknown>>): Promise<Array<A>> {
     return (await Promise.all(Array.from(parts.values(), (part) => part.result()))).flat() as Array<A>
+  }
+
+  /**
+   * A call that was handed in before, by this program or one before it, under the name `client`; `id` is its future's `info.id`. It is running until its
+   * outcome is there, and for ever if nobody knows of it. Needs the option `client`.
+   *
+   * ```ts
+   * await using cluster = await Cluster.connect({ client: "nightly" })
+   * console.log(await cluster.future<number>(id).result())
+   * ```
+   */
+  future<A = unknown>(id: number): Future<A, never> {
+    const { outcome } = Task.from<{ outcome: () => unknown }>(`${EARLIER}${id}`)
+    return this.#named().submit(outcome) as unknown as Future<A, never>
+  }
+
+  /** Hands a call of `client` in once more, with the same task and arguments, as a call of its own. Rejects with `InvalidStateError` when it is not done. */
+  async resubmit<A = unknown>(id: number): Promise<Future<A, never>> {
+    const named = this.#named()
+    const stored = await readOutcome(this.client.bus, this.#clientName!, id)
+    if (stored === undefined) {
+      throw new InvalidStateError(`Call ${id} of ${this.#clientName} has no outcome yet, or none any more`)
+    }
+    const task = Task.from<Record<string, (...args: ReadonlyArray<unknown>) => A>>(stored.module)[stored.name]!
+    return named.submit(task as never, ...stored.args as never) as unknown as Future<A, never>
+  }
+
+  /** Closes the connection, and leaves the calls of named clients to the engines; futures that still wait fail with `WorkerLostError`. */
+  leave(): Promise<void> {
+    return this.#closing ??= held(this.#local === undefined ? this.client.close() : this.#local.close())
+  }
+
+  #named(): Executor {
+    if (this.#clientName === undefined) {
+      throw new InvalidStateError("Only a cluster with the option client has calls of earlier times")
+    }
+    return this.#earlier ??= this.executor()
   }
 
   /** Starts another engine, of a cluster that was started here. */

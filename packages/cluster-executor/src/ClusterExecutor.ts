@@ -3,6 +3,7 @@ import { InvalidOptionError } from "@futures/core"
 import type { ExecutorOptions } from "@futures/core"
 import { executorClass } from "@futures/core/Backend"
 import type { Backend } from "@futures/core/Backend"
+import * as Duration from "effect/Duration"
 import { randomUUID } from "node:crypto"
 import { availableParallelism } from "node:os"
 import { parse, resolve } from "node:path"
@@ -11,7 +12,9 @@ import { DEFAULT_NAMESPACE } from "./broker/credentials.ts"
 import type { Credentials } from "./broker/credentials.ts"
 import { clusterBackend } from "./client/backend.ts"
 import { Client } from "./client/Client.ts"
+import { keptCalls } from "./client/keptCalls.ts"
 import { startLocal } from "./local.ts"
+import { RETENTION } from "./wire/streams.ts"
 
 /** What becomes of a call whose engine dies: it runs again elsewhere, or fails with `WorkerLostError`. */
 export type Delivery = "at-least-once" | "at-most-once"
@@ -46,20 +49,43 @@ export interface ClusterExecutorOptions extends ExecutorOptions {
   readonly root?: string | undefined
   /** Engines to start, where it starts its own. Default 2. */
   readonly engines?: number | undefined
+  /**
+   * A name, of letters, digits, `_` and `-`, under which the broker keeps the calls of this executor: each is written down when it is handed in, runs whether
+   * or not this program lives, and its outcome can be had later (`cluster.future`). Engines run such calls by themselves, so `maxWorkers`, `initializer`,
+   * `context`, `progress()` and generator tasks are not for them, and what they write goes to the engine's output. Without a name a call ends with its program.
+   */
+  readonly client?: string | undefined
+  /** How long the broker keeps outcomes, when this executor is the first to be named there. Default 24 hours. */
+  readonly retention?: Duration.Input | undefined
 }
 
 /** How often a call may kill its engine. */
 const DEATHS = 3
 /** Workers that an executor asks for, at most, unless `maxWorkers` says: engines have what they have. */
 const MOST = 64
+/** Calls of a named client that may be with the broker at a time; more wait here. */
+const AT_A_TIME = 2 ** 15
 
 const configure = (options: ClusterExecutorOptions): { backend: Backend; options: ExecutorOptions } => {
   if (typeof options !== "object" || options === null) {
     throw new InvalidOptionError({ option: "options", received: options, expected: "an object" })
   }
-  const { cluster, credentials, delivery, engine, engines, labels, namespace, root, servers, ...rest } = options
+  const {
+    client,
+    cluster,
+    credentials,
+    delivery,
+    engine,
+    engines,
+    labels,
+    namespace,
+    retention,
+    root,
+    servers,
+    ...rest
+  } = options
   const { env = {}, execArgv = [], maxWorkers } = rest
-  checkAll({ delivery, engine, engines, labels, root, servers })
+  checkAll({ client, delivery, engine, engines, labels, root, servers })
   const described = cluster === undefined && servers === undefined ? readConnection() : undefined
   const connection = servers === undefined
     ? described
@@ -76,6 +102,24 @@ const configure = (options: ClusterExecutorOptions): { backend: Backend; options
     const count = engines ?? 2
     return startLocal({ engines: count, slots: Math.ceil(wanted / count), root: rootOf(root, own) }, "futures executor")
   }
+  const connect = async (): Promise<Client> => (await (opened ??= open())).client
+  const close = async (): Promise<void> => {
+    // What could not be opened is not there to be closed.
+    const it = await opened?.catch(() => undefined)
+    opened = undefined
+    await it?.close()
+  }
+  const below = cluster !== undefined && root === undefined ? cluster.root : rootOf(root, own)
+  if (client !== undefined) {
+    checkNamed(options)
+    const kept = Duration.toMillis(retention ?? RETENTION)
+    const starts = delivery === "at-most-once" ? 1 : DEATHS
+    const named = { name: client, root: below, labels: labels ?? {}, engine, starts, retention: kept, connect, close }
+    return {
+      backend: keptCalls(named),
+      options: { ...rest, maxWorkers: 1, minWorkers: 0, concurrency: AT_A_TIME, idleTimeout: Infinity }
+    }
+  }
   const backend = clusterBackend({
     wishes: {
       owner: randomUUID().slice(0, 13),
@@ -86,15 +130,10 @@ const configure = (options: ClusterExecutorOptions): { backend: Backend; options
       execArgv: Array.isArray(execArgv) ? execArgv : [],
       env: typeof env === "object" && env !== null ? env : {}
     },
-    root: cluster !== undefined && root === undefined ? cluster.root : rootOf(root, own),
+    root: below,
     maxWorkers: own ? wanted : MOST,
-    connect: async () => (await (opened ??= open())).client,
-    close: async () => {
-      // What could not be opened is not there to be closed.
-      const it = await opened?.catch(() => undefined)
-      opened = undefined
-      await it?.close()
-    }
+    connect,
+    close
   })
   return { backend, options: rest }
 }
@@ -103,6 +142,7 @@ const isText = (value: unknown): boolean => typeof value === "string" && value !
 
 /** What each option must be, and whether it is. */
 const rules: Readonly<Record<string, readonly [expected: string, isRight: (value: any) => boolean]>> = {
+  client: ["up to 64 letters, digits, _ and -", (value) => typeof value === "string" && /^[\w-]{1,64}$/.test(value)],
   delivery: [`"at-least-once" or "at-most-once"`, (value) => value === "at-least-once" || value === "at-most-once"],
   engine: ["the id of an engine", isText],
   engines: ["a whole number of at least 1", (value) => Number.isSafeInteger(value) && value >= 1],
@@ -119,6 +159,18 @@ const checkAll = (options: Readonly<Record<string, unknown>>): void => {
   for (const [option, received] of Object.entries(options)) {
     const [expected, isRight] = rules[option]!
     if (received !== undefined && !isRight(received)) throw new InvalidOptionError({ option, received, expected })
+  }
+}
+
+/** What makes no sense for calls that outlive this program. */
+const checkNamed = ({ context, initializer, labels }: ClusterExecutorOptions): void => {
+  const expected = "left out, since engines run the calls of a named client by themselves"
+  if (initializer !== undefined) {
+    throw new InvalidOptionError({ option: "initializer", received: initializer, expected })
+  }
+  if (context !== undefined) throw new InvalidOptionError({ option: "context", received: context, expected })
+  if (Object.keys(labels ?? {}).length > 1) {
+    throw new InvalidOptionError({ option: "labels", received: labels, expected: "at most one, for a named client" })
   }
 }
 

@@ -8,7 +8,7 @@
  */
 import type { Connection } from "./broker/credentials.ts"
 import { Bus, parse } from "./wire/Bus.ts"
-import type { EngineInfo } from "./wire/messages.ts"
+import type { BeatMessage, EngineInfo } from "./wire/messages.ts"
 
 /** How often an engine tells how it is, in milliseconds. */
 export const BEAT = 400
@@ -38,6 +38,7 @@ export type EngineChange =
 
 interface Entry {
   engine: Engine
+  receipts: ReadonlyArray<string>
   heardAt: number
   nobodySince: number | undefined
   probing: boolean
@@ -101,15 +102,18 @@ export class Registry {
   }
 
   #heard(data: Uint8Array): void {
-    const info = parse<EngineInfo>(data)
-    if (typeof info?.id !== "string") return
+    const beat = parse<BeatMessage>(data)
+    if (typeof beat?.id !== "string") return
+    const { receipts, ...info } = beat
     const entry = this.#entries.get(info.id)
     const engine = { ...info, lastHeartbeat: Date.now() }
     const heardAt = performance.now()
     // Another process under the same name: the one before has ended.
     if (entry !== undefined && entry.engine.pid !== info.pid) this.#leave(info.id, "exit")
-    else if (entry !== undefined) return void Object.assign(entry, { engine, heardAt, nobodySince: undefined })
-    this.#entries.set(info.id, { engine, heardAt, nobodySince: undefined, probing: false })
+    else if (entry !== undefined) {
+      return void Object.assign(entry, { engine, receipts, heardAt, nobodySince: undefined })
+    }
+    this.#entries.set(info.id, { engine, receipts, heardAt, nobodySince: undefined, probing: false })
     this.#tell({ type: "join", engine })
   }
 
@@ -117,6 +121,8 @@ export class Registry {
     const entry = this.#entries.get(id)
     if (entry === undefined) return
     this.#entries.delete(id)
+    // The calls that it had go back to the queue now, instead of when the broker has waited long enough.
+    if (reason === "exit") { for (const receipt of entry.receipts) this.#bus.nats.publish(receipt, "-NAK") }
     this.#tell({ type: "leave", engine: entry.engine, reason })
   }
 

@@ -6,10 +6,13 @@ const appears = async (path: string): Promise<void> => {
   while (!existsSync(path)) await sleep(5)
 }
 
-export const { add, double, echo, fatal, hold, letters, note, sum, where } = Task.module(import.meta, {
+export const { add, double, echo, fail, fatal, hold, letters, note, sum, where } = Task.module(import.meta, {
   add: (a: number, b: number): number => a + b,
   double: (n: number): number => 2 * n,
   echo: <A>(value: A): A => value,
+  fail: (message: string): never => {
+    throw new RangeError(message)
+  },
   /** Kills the engine that it runs on. */
   fatal: async (path: string): Promise<never> => {
     appendFileSync(path, `${process.ppid}\n`)

@@ -7,9 +7,12 @@
  * On the worker's side, call `serve(port)` of `@futures/core/Worker`.
  */
 export { inheritedExecArgv } from "./engine/execArgv.ts"
-export type { Configure, ExecutorClass, ExecutorClassOf } from "./executorClass.ts"
-export { executorClass } from "./executorClass.ts"
+export type { CallServer, Configure, ExecutorClass, ExecutorClassOf } from "./executorClass.ts"
+export { executorClass, serveCalls } from "./executorClass.ts"
+export { openCell } from "./ExecutorService.ts"
 export { encodeFrame, FrameReader } from "./wire/bytes.ts"
+export { encodeError } from "./wire/error.ts"
+export * as frames from "./wire/frames.ts"
 export type { Frame } from "./wire/frames.ts"
 export { monotonic } from "./wire/monotonic.ts"
 
@@ -119,6 +122,10 @@ export interface Backend {
   readonly locate?: ((module: string) => string) | undefined
   /** Told of a call that ended as the one that kills machines (`LinkExit.redeliver`). */
   readonly poisoned?: ((call: PoisonedCall) => void) | undefined
+  /** Whether each item of a map goes as a call of its own. */
+  readonly single?: boolean | undefined
+  /** Calls are numbered from here on; 0 by default. */
+  readonly firstCall?: number | undefined
   /** Ends what this backend holds for its executor, once that has ended and no worker is left. */
   readonly close?: (() => Promise<void>) | undefined
   /** Starts a worker. May throw, or report `exit` later. */

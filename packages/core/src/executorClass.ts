@@ -4,6 +4,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { Backend } from "./Backend.ts"
+import type { ShutdownOptions } from "./engine/Closing.ts"
 import { Engine } from "./engine/Engine.ts"
 import { supervise } from "./engine/supervision.ts"
 import { EngineExecutor } from "./EngineExecutor.ts"
@@ -14,7 +15,7 @@ import { nestedExecutor } from "./nestedExecutor.ts"
 import { resolveOptions } from "./options.ts"
 import type { ExecutorOptions, ResolvedOptions } from "./options.ts"
 import { infoOf } from "./Task.ts"
-import type { Setup } from "./wire/frames.ts"
+import type { Frame, Setup } from "./wire/frames.ts"
 import { captureArgs } from "./wire/value.ts"
 import { provideNested } from "./worker/nested.ts"
 
@@ -96,4 +97,27 @@ export function executorClass(given: Backend | Configure<ExecutorOptions>): Exec
     }
   }
   return BackendExecutor
+}
+
+/** An engine for calls that come as frames from elsewhere. */
+export interface CallServer {
+  /** Takes `Calls`, `Interrupt` and `Credit`, as a task's own calls come up from a worker. */
+  readonly receive: (frame: Frame) => void
+  readonly shutdown: (options?: ShutdownOptions) => Promise<void>
+}
+
+/** Runs calls that come as frames, on workers of the backend; `reply` is given the kind and the body of each frame that goes back. */
+export const serveCalls = (
+  backend: Backend,
+  options: ExecutorOptions,
+  reply: (kind: number, ...body: ReadonlyArray<unknown>) => void
+): CallServer => {
+  const resolved = resolveOptions(options, backend)
+  const setup = setupOf(resolved, backend)
+  const engine = new Engine(backend, resolved, (self) => supervise(self, setup))
+  const guest = { inHand: () => undefined, reply }
+  return {
+    receive: (frame) => engine.receive(guest, frame),
+    shutdown: (how) => engine.shutdown(how)
+  }
 }

@@ -5,9 +5,10 @@ import { fileURLToPath } from "node:url"
 import { openChild } from "./child.ts"
 import type { Watchdog } from "./Watchdog.ts"
 
-const entry = fileURLToPath(import.meta.resolve("@futures/process-executor/worker"))
+const worker = fileURLToPath(import.meta.resolve("@futures/process-executor/worker"))
 
-export const childProcesses = (watchdog: Watchdog): Backend => ({
+/** `entry` is the file that each child runs, one that calls `serveParent`; the executor's own by default. */
+export const childProcesses = (watchdog: Watchdog, entry: string = worker): Backend => ({
   name: "process",
   sharesMemory: false,
   spawn: (spec: SpawnSpec, events: LinkEvents) => {

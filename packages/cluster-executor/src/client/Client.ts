@@ -36,6 +36,8 @@ export class Client implements PlaceHost {
   readonly #places = new Map<string, Place>()
   readonly #wanted = new Set<Place>()
   readonly #ticks: NodeJS.Timeout
+  /** Told when it is closed. */
+  readonly closing = new Set<() => void>()
   #leases = 0
   #wishing = false
 
@@ -81,6 +83,7 @@ export class Client implements PlaceHost {
     clearInterval(this.#ticks)
     this.registry.close()
     for (const place of this.#places.values()) place.end({ error: new Error("The cluster was closed") })
+    for (const told of this.closing) told()
     await this.bus.close()
   }
 

@@ -9,7 +9,7 @@
  * engines could, the least loaded offers first.
  */
 import { inheritedExecArgv, monotonic } from "@futures/core/Backend"
-import { Watchdog } from "@futures/process-executor/children"
+import { childProcesses, Watchdog } from "@futures/process-executor/children"
 import { hostname } from "node:os"
 import { fileURLToPath } from "node:url"
 import type { CodeOptions } from "../code.ts"
@@ -17,8 +17,18 @@ import { BEAT } from "../registry.ts"
 import { VERSION } from "../version.ts"
 import { Bus, parse } from "../wire/Bus.ts"
 import { gone, isGone } from "../wire/Channel.ts"
-import type { EngineInfo, OfferMessage, PlacedMessage, TakeMessage, WantMessage } from "../wire/messages.ts"
+import type {
+  BeatMessage,
+  EngineInfo,
+  InterruptMessage,
+  OfferMessage,
+  PlacedMessage,
+  TakeMessage,
+  WantMessage
+} from "../wire/messages.ts"
+import { poolOf } from "../wire/streams.ts"
 import { Clients } from "./Clients.ts"
+import { KeptCalls } from "./KeptCalls.ts"
 import { Lease } from "./Lease.ts"
 import type { LeaseHost } from "./Lease.ts"
 import type { ResolvedEngineOptions } from "./options.ts"
@@ -50,6 +60,7 @@ export class Engine implements LeaseHost {
   readonly #watchdog = new Watchdog("/bin/sh")
   readonly #beats: NodeJS.Timeout
   readonly #ticks: NodeJS.Timeout
+  readonly #kept: KeptCalls
   #state: "open" | "draining" | "ended" = "open"
   #doneBefore = 0
   #offering: NodeJS.Timeout | undefined
@@ -66,16 +77,36 @@ export class Engine implements LeaseHost {
     this.#bus = bus
     this.#wants = new Wants(this.id, options.labels)
     this.#clients = new Clients(bus)
+    const { id: engine, labels, slots } = options
+    this.#kept = new KeptCalls({
+      bus,
+      engine,
+      slots,
+      pools: [
+        poolOf({}, undefined),
+        poolOf({}, engine),
+        ...Object.entries(labels).map(([label, value]) => poolOf({ [label]: value }, undefined))
+      ],
+      free: () => this.#state === "open" ? slots - this.#leases.size - this.#kept.size : 0,
+      backend: childProcesses(this.#watchdog, entry),
+      env: { [WORKER_VARIABLE]: JSON.stringify(this.#code) }
+    })
     bus.subscribe("who", () => this.#beat())
     bus.subscribe("want", (_, data) => this.#wanted(parse<WantMessage>(data)))
     bus.subscribe(`eng.${this.id}.>`, (subject, data, reply) => this.#receive(subject, data, reply))
     bus.back.add(() => this.#back())
+    this.#kept.start()
     this.#beats = setInterval(() => this.#beat(), BEAT)
     this.#ticks = setInterval(() => this.#tick(), TICK)
     this.#beat()
     const { drainOn } = options
     if (drainOn?.aborted === true) void this.drain()
     else drainOn?.addEventListener("abort", () => void this.drain(), { once: true })
+  }
+
+  get #code(): CodeOptions {
+    const { id: engine, root, textModules } = this.#options
+    return { root, textModules, engine }
   }
 
   get info(): EngineInfo {
@@ -87,7 +118,7 @@ export class Engine implements LeaseHost {
       host: hostname(),
       pid: process.pid,
       slots,
-      running: this.#leases.size,
+      running: this.#leases.size + this.#kept.size,
       done,
       labels,
       version: VERSION
@@ -102,7 +133,7 @@ export class Engine implements LeaseHost {
       if (lease.isRunning) lease.recall()
       else lease.drop()
     }
-    void this.#endWhenIdle()
+    void this.#kept.drain().then(() => this.#endWhenIdle())
     return this.done
   }
 
@@ -138,6 +169,10 @@ export class Engine implements LeaseHost {
   #receive(subject: string, data: Uint8Array, reply: string): void {
     const [, , kind, id] = subject.split(".") as [string, string, string, string?]
     if (kind === "ping") return this.#bus.answer(reply)
+    if (kind === "interrupt") {
+      const { client, grace, id: call } = parse<InterruptMessage>(data)!
+      return this.#bus.answer(reply, this.#kept.interrupt(client, call, grace) ? "mine" : "")
+    }
     if (kind === "take") return this.#taken(parse<TakeMessage>(data))
     if (kind !== "d") return
     const lease = this.#leases.get(id!)
@@ -155,14 +190,12 @@ export class Engine implements LeaseHost {
     this.#wants.delete(id)
     this.#clients.heard(client)
     if (!lease.isRunning) {
-      const { root, textModules } = this.#options
-      const code: CodeOptions = { root, textModules, engine: this.id }
       const environment: Record<string, string> = { ...process.env as Record<string, string> }
       for (const [name, value] of Object.entries(env)) {
         if (value === null) delete environment[name]
         else environment[name] = value
       }
-      environment[WORKER_VARIABLE] = JSON.stringify(code)
+      environment[WORKER_VARIABLE] = JSON.stringify(this.#code)
       lease.start({
         entry,
         execArgv: [...inheritedExecArgv(), ...execArgv],
@@ -189,7 +222,7 @@ export class Engine implements LeaseHost {
   #offer(): void {
     if (this.#state !== "open") return
     for (const want of this.#wants.waiting()) {
-      if (this.#leases.size >= this.#options.slots) return
+      if (this.#leases.size + this.#kept.size >= this.#options.slots) return
       const { client, lease: id, owner } = want
       if (this.#leases.has(id)) continue
       const lease = new Lease(id, client, owner, this)
@@ -202,7 +235,8 @@ export class Engine implements LeaseHost {
   // ---- time
 
   #beat(): void {
-    if (this.#state !== "ended") this.#bus.tell(`hb.${this.id}`, this.info)
+    if (this.#state === "ended") return
+    this.#bus.tell(`hb.${this.id}`, { ...this.info, receipts: this.#kept.receipts } satisfies BeatMessage)
   }
 
   #tick(): void {
@@ -246,7 +280,7 @@ export class Engine implements LeaseHost {
   }
 
   async #endWhenIdle(): Promise<void> {
-    if (this.#state !== "draining" || this.#leases.size > 0) return
+    if (this.#state !== "draining" || this.#leases.size > 0 || this.#kept.size > 0) return
     this.#state = "ended"
     clearInterval(this.#beats)
     clearInterval(this.#ticks)

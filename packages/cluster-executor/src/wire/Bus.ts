@@ -86,8 +86,18 @@ export class Bus {
     })
   }
 
-  answer(reply: string): void {
-    if (reply !== "" && !this.nats.isClosed()) this.nats.publish(reply)
+  answer(reply: string, word = ""): void {
+    if (reply !== "" && !this.nats.isClosed()) this.nats.publish(reply, word)
+  }
+
+  /** Asks, and resolves with the word that is answered; `undefined` when there is none in time. */
+  async ask(subject: string, message: unknown, timeout: number): Promise<string | undefined> {
+    try {
+      const answer = await this.nats.request(this.#prefix + subject, JSON.stringify(message), { timeout })
+      return answer.string()
+    } catch {
+      return undefined
+    }
   }
 
   /** Asks whether somebody listens to a subject: `"nobody"` is certain, `"silence"` is not. */

@@ -35,6 +35,12 @@ export interface EngineInfo {
   readonly version: string
 }
 
+/** What an engine tells several times a second. */
+export interface BeatMessage extends EngineInfo {
+  /** What the calls of named clients that it has in hand are acknowledged by: when it dies, others give them back to the queue. */
+  readonly receipts: ReadonlyArray<string>
+}
+
 /** Workers that an executor would like to have. Repeated while it waits. */
 export interface WantMessage {
   readonly client: string
@@ -47,6 +53,13 @@ export interface WantMessage {
   readonly engine?: string | undefined
   /** They are not wanted any more. */
   readonly over?: boolean | undefined
+}
+
+/** Asks for a call of a named client to stop; answered with `mine` by the engine that has it. */
+export interface InterruptMessage {
+  readonly client: string
+  readonly id: number
+  readonly grace: number | undefined
 }
 
 export interface OfferMessage {

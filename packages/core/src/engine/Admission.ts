@@ -81,12 +81,16 @@ export class Admission {
       Error.captureStackTrace(site, engine.submit)
       full = { ...full, site }
     }
-    const cell = new FutureCell(engine, ++this.#calls, info, options, args, transfers, full, performance.now())
+    const cell = new FutureCell(engine, this.#number(), info, options, args, transfers, full, performance.now())
     cell.pace = this.#paceOf(info.definition)
     engine.admit(cell)
     form.accepted?.(cell)
     if (options !== noOptions) limitCall(cell, engine, backend.remote === true)
     return cell
+  }
+
+  #number(): number {
+    return (this.#engine.backend.firstCall ?? 0) + ++this.#calls
   }
 
   #paceOf(definition: TaskDefinition): Pace {
@@ -99,7 +103,7 @@ export class Admission {
 
   #refuse(task: TaskInfo, failure: Failure): FutureCell {
     const now = performance.now()
-    const cell = new FutureCell(this.#engine, ++this.#calls, task, noOptions, [], undefined, plain, now)
+    const cell = new FutureCell(this.#engine, this.#number(), task, noOptions, [], undefined, plain, now)
     cell.settle(State.Failed, failure, now)
     this.#engine.failed(cell)
     tellSubmit(this.#engine, cell)

@@ -16,6 +16,7 @@ import type { ResolvedOptions, WorkerExit } from "../options.ts"
 import type { TaskInfo } from "../Task.ts"
 import type { ErrorRecord } from "../wire/error.ts"
 import { Status } from "../wire/frames.ts"
+import type { Frame } from "../wire/frames.ts"
 import { codecOf } from "../worker/codec.ts"
 import { Admission, whyClosed } from "./Admission.ts"
 import { State } from "./Call.ts"
@@ -33,6 +34,7 @@ import type { Lane, LaneEvents } from "./Lane.ts"
 import { Levels } from "./Levels.ts"
 import { workerExit, workerLost } from "./lost.ts"
 import { Nested } from "./Nested.ts"
+import type { Guest } from "./Nested.ts"
 import { Recycling } from "./Recycling.ts"
 import { Retries } from "./Retries.ts"
 import { Room } from "./Room.ts"
@@ -157,6 +159,11 @@ export class Engine {
   /** Resolves when the queue has room and the workers that are always kept are up; at once when the executor takes no more calls. */
   ready(): Promise<void> {
     return this.room.ready()
+  }
+
+  /** Takes a frame about calls that somebody hands in who is no task of ours; what is to be said to that is replied. */
+  receive(guest: Guest, frame: Frame): void {
+    this.#nested.receive(guest, frame)
   }
 
   // ---- handing over

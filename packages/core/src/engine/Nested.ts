@@ -14,6 +14,9 @@ import type { Lane } from "./Lane.ts"
 /** How deep tasks may nest: each level holds a task that waits. */
 const DEEPEST = 1_000
 
+/** Who hands calls in: a worker, or whoever else speaks as one. */
+export type Guest = Pick<Lane, "inHand" | "reply">
+
 /** What one worker has handed in. */
 interface Children {
   readonly tasks: Array<TaskDefinition>
@@ -22,13 +25,13 @@ interface Children {
 
 export class Nested {
   readonly #engine: Engine
-  readonly #children = new Map<Lane, Children>()
+  readonly #children = new Map<Guest, Children>()
 
   constructor(engine: Engine) {
     this.#engine = engine
   }
 
-  receive(lane: Lane, frame: Frame): void {
+  receive(lane: Guest, frame: Frame): void {
     switch (frame[0]) {
       case Kind.Calls:
         for (let at = HEADER; at + CALL_STRIDE <= frame.length; at += CALL_STRIDE) {
@@ -55,13 +58,13 @@ export class Nested {
   }
 
   /** The worker is gone: nobody waits for what it handed in. */
-  gone(lane: Lane): void {
+  gone(lane: Guest): void {
     const children = this.#children.get(lane)
     this.#children.delete(lane)
     for (const cell of children?.calls.values() ?? []) this.#engine.abort(cell, "parent")
   }
 
-  #submit(lane: Lane, wireId: number, reference: TaskReference, args: Array<unknown>, meta: CallMeta): void {
+  #submit(lane: Guest, wireId: number, reference: TaskReference, args: Array<unknown>, meta: CallMeta): void {
     let children = this.#children.get(lane)
     if (children === undefined) this.#children.set(lane, children = { tasks: [], calls: new Map() })
     const { calls, tasks } = children

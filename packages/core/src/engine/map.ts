@@ -99,7 +99,7 @@ export class MapRun<A> {
     this.#input = new MapInput(items, spread, () => this.#wake?.())
     this.#total = onProgress === undefined ? undefined : countOf(items)
     // A clock, a retry, a signal are an item's own: one that has any travels alone.
-    const alone = info?.options !== undefined
+    const alone = info?.options !== undefined || engine.backend.single === true
     this.#fixed = alone ? 1 : chunkSize === "auto" ? undefined : chunkSize
     this.#chunkSize = this.#fixed ?? 1
     this.#bufferSize = bufferSize ?? Infinity

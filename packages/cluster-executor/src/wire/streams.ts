@@ -1,0 +1,109 @@
+/**
+ * What the broker keeps: calls of named clients until they are done, and how they ended until nobody may ask any more.
+ *
+ * ```
+ * CF_<namespace>_CALLS    call.<pool>            until a call's outcome is written: a work queue, from which engines pull
+ * CF_<namespace>_RES      res.<client>.<id>      the first outcome of each call, for a day
+ * CF_<namespace>_DEAD     dead.<client>.<id>     calls that killed every engine they met, for a week
+ * ```
+ */
+import { encodeFrame, FrameReader } from "@futures/core/Backend"
+import type { Frame } from "@futures/core/Backend"
+import { AckPolicy, DiscardPolicy, jetstreamManager, RetentionPolicy, StorageType } from "@nats-io/jetstream"
+import type { JetStreamManager } from "@nats-io/jetstream"
+import type { Bus } from "./Bus.ts"
+
+/** Calls that the broker keeps, at most; more are refused with `QueueFullError`. */
+export const MOST_CALLS = 1_000_000
+/** How long outcomes are kept, in milliseconds. */
+export const RETENTION = 24 * 60 * 60 * 1_000
+/** An engine that has a call says again and again that it works on it; after so many milliseconds without a word another may have it. */
+export const ACK_WAIT = 4_000
+const DEAD_RETENTION = 7 * RETENTION
+/** Within so many milliseconds the same call is taken once, however often it is sent. */
+const DUPLICATES = 120_000
+
+const nanos = (millis: number): number => millis * 1e6
+
+export const streamName = (bus: Bus, stream: "CALLS" | "RES" | "DEAD"): string =>
+  `CF_${bus.connection.namespace}_${stream}`
+
+export const subjectOf = (bus: Bus, subject: string): string => `cf.${bus.connection.namespace}.${subject}`
+
+/** Which engines pull a call: all, those with a label, or one. A single word of a subject and of a consumer's name. */
+export const poolOf = (labels: Readonly<Record<string, string>>, engine: string | undefined): string => {
+  if (engine !== undefined) return `engine-${engine}`
+  const [label] = Object.entries(labels)
+  return label === undefined ? "any" : `label-${Buffer.from(label.join("=")).toString("base64url")}`
+}
+
+/** Makes the streams that are not there. */
+export const ensureStreams = async (bus: Bus, retention: number): Promise<JetStreamManager> => {
+  const manager = await jetstreamManager(bus.nats)
+  const file = { storage: StorageType.File, duplicate_window: nanos(DUPLICATES) }
+  const streams = [
+    {
+      ...file,
+      name: streamName(bus, "CALLS"),
+      subjects: [subjectOf(bus, "call.>")],
+      retention: RetentionPolicy.Workqueue,
+      discard: DiscardPolicy.New,
+      max_msgs: MOST_CALLS
+    },
+    { ...file, name: streamName(bus, "RES"), subjects: [subjectOf(bus, "res.>")], max_age: nanos(retention) },
+    { ...file, name: streamName(bus, "DEAD"), subjects: [subjectOf(bus, "dead.>")], max_age: nanos(DEAD_RETENTION) }
+  ]
+  for (const stream of streams) {
+    try {
+      await manager.streams.info(stream.name)
+    } catch {
+      await manager.streams.add(stream)
+    }
+  }
+  return manager
+}
+
+/** Makes the queue of a pool. */
+export const ensurePool = async (manager: JetStreamManager, bus: Bus, pool: string): Promise<void> => {
+  await manager.consumers.add(streamName(bus, "CALLS"), {
+    durable_name: pool,
+    filter_subject: subjectOf(bus, `call.${pool}`),
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: nanos(ACK_WAIT),
+    max_ack_pending: -1
+  })
+}
+
+/** A call as the broker keeps it. */
+export interface StoredCall {
+  readonly client: string
+  readonly id: number
+  readonly module: string
+  readonly name: string
+  readonly args: ReadonlyArray<unknown>
+  readonly meta: unknown
+  /** How often it may be started: once, or until it counts as poison. */
+  readonly starts: number
+}
+
+/** How a call ended, with the call. */
+export interface StoredOutcome extends StoredCall {
+  readonly status: number
+  readonly value: unknown
+  readonly ran: number
+  readonly engine: string
+  readonly host: string
+  readonly startedAt: number
+  readonly finishedAt: number
+}
+
+export const encode = (stored: StoredCall | StoredOutcome): Uint8Array => encodeFrame([stored])
+
+/** Throws for what is no record of ours. */
+export const decode = <A extends StoredCall>(bytes: Uint8Array): A => {
+  let decoded: Frame | undefined
+  let failure: Error | undefined
+  new FrameReader((frame) => decoded = frame as Frame, (error) => failure = error).push(bytes)
+  if (decoded === undefined) throw failure ?? new TypeError("A record is not whole")
+  return decoded[0] as A
+}
