@@ -22,6 +22,8 @@ import { startLocal } from "./local.ts"
 import type { Local, LocalOptions } from "./local.ts"
 import { changesOf } from "./registry.ts"
 import type { Engine, EngineChange } from "./registry.ts"
+import { readPoisoned } from "./wire/streams.ts"
+import type { StoredCall } from "./wire/streams.ts"
 
 /** How to start a cluster on this machine. */
 export interface ClusterStartOptions extends LocalOptions {
@@ -208,6 +210,11 @@ export class Cluster implements AsyncDisposable {
     }
     const task = Task.from<Record<string, (...args: ReadonlyArray<unknown>) => A>>(stored.module)[stored.name]!
     return named.submit(task as never, ...stored.args as never) as unknown as Future<A, never>
+  }
+
+  /** Calls without a named client that killed every engine they met, as the broker keeps them for a week. Those of named clients are read with `future`. */
+  poisoned(): Promise<ReadonlyArray<StoredCall>> {
+    return readPoisoned(this.client.bus)
   }
 
   /** Closes the connection, and leaves the calls of named clients to the engines; futures that still wait fail with `WorkerLostError`. */

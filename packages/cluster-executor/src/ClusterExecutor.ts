@@ -96,8 +96,8 @@ const configure = (options: ClusterExecutorOptions): { backend: Backend; options
   const open = async (): Promise<Awaited<typeof opened> & {}> => {
     if (cluster !== undefined) return { client: cluster.client, close: async () => {} }
     if (connection !== undefined) {
-      const client = await Client.connect(connection, rest.name ?? "futures executor")
-      return { client, close: () => client.close() }
+      const connected = await Client.connect(connection, rest.name ?? "futures executor")
+      return { client: connected, close: () => connected.close() }
     }
     const count = engines ?? 2
     return startLocal({ engines: count, slots: Math.ceil(wanted / count), root: rootOf(root, own) }, "futures executor")

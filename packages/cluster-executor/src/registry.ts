@@ -6,9 +6,11 @@
  * gone ──▶ living                    it was only silent, and speaks again
  * ```
  */
+import { jetstreamManager } from "@nats-io/jetstream"
 import type { Connection } from "./broker/credentials.ts"
 import { Bus, parse } from "./wire/Bus.ts"
 import type { BeatMessage, EngineInfo } from "./wire/messages.ts"
+import { streamName } from "./wire/streams.ts"
 
 /** How often an engine tells how it is, in milliseconds. */
 export const BEAT = 400
@@ -168,6 +170,8 @@ export interface OpenRegistry extends AsyncDisposable {
   /** Those that are there already join first. */
   readonly changes: () => AsyncIterableIterator<EngineChange>
   /** Stops listening. */
+  /** Calls of named clients that wait for an engine, or run. */
+  readonly queued: () => Promise<number>
   readonly close: () => Promise<void>
 }
 
@@ -183,7 +187,18 @@ export const openRegistry = async (connection: Connection): Promise<OpenRegistry
     registry.close()
     await bus.close()
   }
-  return { engines: () => registry.engines(), changes: () => changesOf(registry), close, [Symbol.asyncDispose]: close }
+  const queued = async (): Promise<number> => {
+    const manager = await jetstreamManager(bus.nats)
+    const stream = await manager.streams.info(streamName(bus, "CALLS")).catch(() => undefined)
+    return stream?.state.messages ?? 0
+  }
+  return {
+    engines: () => registry.engines(),
+    changes: () => changesOf(registry),
+    queued,
+    close,
+    [Symbol.asyncDispose]: close
+  }
 }
 
 /** Joins and leaves as they come, those that are there first. */

@@ -74,6 +74,9 @@ test("A call that kills every engine it meets ends as PoisonTaskError after the 
   assert.deepEqual(await Promise.all(others.map((future) => future.result())), [2, 4, 6])
   assert.equal(new Set(lines()).size, 3)
   assert.equal(cluster.engines().length, 1)
+  let kept = await cluster.poisoned()
+  while (kept.length === 0) kept = await cluster.poisoned()
+  assert.deepEqual(kept.map(({ args, name }) => ({ args, name })), [{ name: "fatal", args: [notebook] }])
 })
 
 test("A map goes on when an engine is killed: each item has its own result, in order", async () => {

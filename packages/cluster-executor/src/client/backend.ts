@@ -1,8 +1,19 @@
 /** Workers on engines, for the engine of an executor. */
-import type { Backend } from "@futures/core/Backend"
+import type { Backend, PoisonedCall } from "@futures/core/Backend"
+import { jetstream } from "@nats-io/jetstream"
 import { locator } from "../code.ts"
+import { encode, ensureStreams, RETENTION, subjectOf } from "../wire/streams.ts"
+import type { StoredCall } from "../wire/streams.ts"
 import type { Client, Wishes } from "./Client.ts"
 import { Place } from "./Place.ts"
+
+/** Calls that killed the engines that they ran on are kept here for a week: the broker's stream `CF_<namespace>_DEAD`. */
+const keepAside = async (client: Client, call: PoisonedCall): Promise<void> => {
+  const { args, id, module, name } = call
+  const record: StoredCall = { client: client.id, id, module, name, args, meta: 1, starts: call.attempts }
+  await ensureStreams(client.bus, RETENTION)
+  await jetstream(client.bus.nats).publish(subjectOf(client.bus, `dead.${client.id}.${id}`), encode(record))
+}
 
 export interface ClusterBackendOptions {
   readonly wishes: Wishes
@@ -21,6 +32,10 @@ export const clusterBackend = ({ close, connect, maxWorkers, root, wishes }: Clu
   defaultMaxWorkers: maxWorkers,
   locate: locator(root),
   close,
+  poisoned: (call) => {
+    // A broker that does not take it has no streams, or is away: the future tells of the call all the same.
+    connect().then((client) => keepAside(client, call)).catch(() => {})
+  },
   spawn: (_, events) => {
     const place = new Place(wishes, events)
     connect().then((client) => client.open(place), (error: unknown) => place.end({ error }))

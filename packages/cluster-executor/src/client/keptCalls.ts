@@ -255,7 +255,7 @@ class KeptCallsLink implements Link {
       } catch {
         return
       }
-      for (const id of [...this.#waiting.keys()]) await this.#look(id, true)
+      for (const id of this.#waiting.keys()) await this.#look(id, true)
     })()
   }
 

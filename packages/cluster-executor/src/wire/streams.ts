@@ -107,3 +107,16 @@ export const decode = <A extends StoredCall>(bytes: Uint8Array): A => {
   if (decoded === undefined) throw failure ?? new TypeError("A record is not whole")
   return decoded[0] as A
 }
+
+/** The calls that were kept aside, oldest first. */
+export const readPoisoned = async (bus: Bus): Promise<Array<StoredCall>> => {
+  const manager = await ensureStreams(bus, RETENTION)
+  const stream = streamName(bus, "DEAD")
+  const { first_seq: first, last_seq: last } = (await manager.streams.info(stream)).state
+  const calls: Array<StoredCall> = []
+  for (let seq = Math.max(first, 1); seq <= last; seq++) {
+    const stored = await manager.streams.getMessage(stream, { seq })
+    if (stored !== null) calls.push(decode(stored.data))
+  }
+  return calls
+}
