@@ -5,7 +5,7 @@
  * open ──▶ draining ──▶ ended        no new workers; those that run are given back by their clients when they are done
  * ```
  *
- * It never looks into what goes to its workers and comes from them. A slot that is free is offered to the want that has waited longest; where several
+ * It never looks into what goes to its workers and comes from them. A free slot is offered to the executor that has least here; where several
  * engines could, the least loaded offers first.
  */
 import { inheritedExecArgv, monotonic } from "@futures/core/Backend"
@@ -221,10 +221,13 @@ export class Engine implements LeaseHost {
 
   #offer(): void {
     if (this.#state !== "open") return
-    for (const want of this.#wants.waiting()) {
-      if (this.#leases.size + this.#kept.size >= this.#options.slots) return
+    const waiting = this.#wants.waiting().filter(({ lease }) => !this.#leases.has(lease))
+    while (waiting.length > 0 && this.#leases.size + this.#kept.size < this.#options.slots) {
+      // Whoever has least here comes first; among equals, whoever has waited longest.
+      const held = this.#held()
+      const want = waiting.reduce((a, b) => (held.get(b.owner) ?? 0) < (held.get(a.owner) ?? 0) ? b : a)
+      waiting.splice(waiting.indexOf(want), 1)
       const { client, lease: id, owner } = want
-      if (this.#leases.has(id)) continue
       const lease = new Lease(id, client, owner, this)
       this.#leases.set(id, lease)
       want.quietUntil = performance.now() + 2 * OFFER
@@ -252,13 +255,19 @@ export class Engine implements LeaseHost {
     this.#offerSoon()
   }
 
+  /** Slots by executor. */
+  #held(): Map<string, number> {
+    const held = new Map<string, number>()
+    for (const { owner } of this.#leases.values()) held.set(owner, (held.get(owner) ?? 0) + 1)
+    return held
+  }
+
   /** Recalls slots from those who have more than others that wait, or do not use them. */
   #share(): void {
     const now = performance.now()
     const leases = [...this.#leases.values()]
     if (leases.length < this.#options.slots) return
-    const held = new Map<string, number>()
-    for (const { owner } of leases) held.set(owner, (held.get(owner) ?? 0) + 1)
+    const held = this.#held()
     for (const { owner, since } of this.#wants.waiting()) {
       if (now - since < FAIR) continue
       const has = held.get(owner) ?? 0

@@ -273,7 +273,10 @@ export class Lane {
       case Kind.Ready:
         if (this.state !== "starting") return this.#events.dropped(this)
         this.state = "ready"
-        return this.#events.ready(this)
+        this.#events.ready(this)
+        // Recalled while it started: nothing else would look at it.
+        if (this.retiring) this.#events.idle(this)
+        return
       case Kind.Outcomes:
         for (let at = HEADER; at + OUTCOME_STRIDE <= frame.length; at += OUTCOME_STRIDE) {
           if (!this.#answer(frame[at], frame[at + 1], frame[at + 2], frame[at + 3])) return this.#misbehaved(frame)
