@@ -51,8 +51,11 @@ const inline: Backend = {
         }
         return true
       },
-      // A call that runs here cannot be ended: its late answer is dropped.
-      kill: end
+      // A call that runs here cannot be ended: its late answer is dropped. What has not begun does not begin.
+      kill: () => {
+        end()
+        host.abandon()
+      }
     }
   }
 }

@@ -17,10 +17,17 @@ import { LEASE } from "./Pace.ts"
 /** Workers that may be starting at a time: more at once than there are cores only delay each other. */
 const startsAtATime = availableParallelism()
 
+/** Milliseconds that answers and new calls may follow each other within one turn of the event loop. */
+const LONGEST_TURN = 4
+
 export class Dispatcher {
   readonly #engine: Engine
   readonly #supervisor: Supervisor
   #scheduled = false
+  /** When the turn of the loop began in which answers are coming in; `undefined` between turns. */
+  #turnAt: number | undefined
+  /** Whether calls that wait are left to the next turn. */
+  #isPutOff = false
 
   constructor(engine: Engine, supervisor: Supervisor) {
     this.#engine = engine
@@ -35,6 +42,28 @@ export class Dispatcher {
       this.#scheduled = false
       this.pump()
     })
+  }
+
+  /**
+   * Outcomes have come in. Workers that are refilled at once answer while the loop still reads: so that its other callbacks get their turn, calls that
+   * wait are left to the next one after a while.
+   */
+  refill(): void {
+    if (this.#engine.queue.size === 0) return this.pump()
+    const now = performance.now()
+    if (this.#turnAt === undefined) {
+      this.#turnAt = now
+      setImmediate(() => this.#nextTurn())
+    }
+    if (now - this.#turnAt < LONGEST_TURN) this.pump()
+    else this.#isPutOff = true
+  }
+
+  #nextTurn(): void {
+    this.#turnAt = undefined
+    if (!this.#isPutOff) return
+    this.#isPutOff = false
+    this.refill()
   }
 
   /**

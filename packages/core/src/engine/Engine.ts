@@ -179,7 +179,7 @@ export class Engine {
     },
     idle: (lane) => {
       this.recycling.look(lane)
-      this.pump()
+      this.#dispatcher.refill()
     },
     outcome: (_, cell, status, value) => this.#outcome(cell, status, value),
     output: (stream, chunk) => {

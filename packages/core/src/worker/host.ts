@@ -153,6 +153,12 @@ export class Host implements CallHost, Surroundings {
     this.send(Kind.Last)
   }
 
+  /** Starts nothing any more, neither a call nor an item of a chunk: nobody hears of it. */
+  abandon(): void {
+    this.#waiting.length = 0
+    for (const context of this.#running.values()) context.ask(undefined)
+  }
+
   progress(wireId: number, value: unknown): void {
     const args = [value]
     captureArgs(args, this.#port)

@@ -7,7 +7,7 @@ import { collect, collectUntilThrown, failsWith, isError } from "../expect.ts"
 import { law, laws, property } from "../Law.ts"
 import { double, exitWhenNegative, functionWhenOdd, identity } from "../tasks.ts"
 import { throwWhenOdd } from "../tasksErrors.ts"
-import { holdItem, listenItem } from "../tasksSignals.ts"
+import { holdItem, ignoreAsking, listenItem } from "../tasksSignals.ts"
 
 /** An outcome, in words. */
 const inWords = (outcome: PromiseSettledResult<unknown>): string => {
@@ -102,6 +102,29 @@ export const mapFailures = laws("map with failures", [
       assert.deepEqual(outcomes.map(inWords), ["1", "lost with 3", "2", "5", "6", "lost with 4", "7"])
     }
   }),
+  law(
+    "A worker that is ended by force inside a chunk loses what had begun: the items behind it run elsewhere, once",
+    { promises: [6, 8, 12] },
+    async (trial) => {
+      const signals = await trial.signals()
+      const executor = trial.open({ maxWorkers: 1, concurrency: 2 })
+      const stubborn = signals.word()
+      const neighbour = executor.submit(ignoreAsking, signals.port, stubborn)
+      await signals.heard(stubborn)
+      const words = Array.from({ length: 6 }, signals.word)
+      const held = words[2]!
+      for (const word of words) if (word !== held) signals.release(word)
+      const items = words.map((word, index) => ({ index, port: signals.port, word }))
+      const outcomes = collect(executor.mapSettled(holdItem, items, { chunkSize: items.length }))
+      await signals.heard(held)
+      assert.equal(await neighbour.interrupt({ grace: 0 }), true)
+      // Those before it had ended, whether or not they were told of yet.
+      const [, , lost, ...behind] = (await outcomes).map(inWords)
+      assert.match(lost!, /^lost with /)
+      assert.deepEqual(behind, ["3", "4", "5"])
+      assert.deepEqual(signals.words(), [stubborn, ...words])
+    }
+  ),
   law("After a failure map cancels the rest, which then never runs", { promises: [12] }, async (trial) => {
     const signals = await trial.signals()
     const words = Array.from({ length: 5 }, signals.word)
