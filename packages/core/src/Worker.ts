@@ -20,7 +20,7 @@ import { Host } from "./worker/host.ts"
 import type { WorkerPort } from "./worker/host.ts"
 import { pipeOutput } from "./worker/output.ts"
 
-export { encodeFrame, FrameReader } from "./wire/bytes.ts"
+export { encodeFrame, encodeParts, FrameReader } from "./wire/bytes.ts"
 export type { Frame, WorkerPort }
 
 /** What a worker entry feeds. */

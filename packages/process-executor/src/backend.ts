@@ -1,5 +1,5 @@
 /** Child processes as workers. */
-import { encodeFrame, FrameReader } from "@futures/core/Backend"
+import { encodeParts, FrameReader } from "@futures/core/Backend"
 import type { Backend, Frame, LinkEvents, SpawnSpec } from "@futures/core/Backend"
 import { fileURLToPath } from "node:url"
 import { openChild } from "./child.ts"
@@ -20,7 +20,7 @@ export const childProcesses = (watchdog: Watchdog, entry: string = worker): Back
     })
     return {
       workerId: child.pid ?? "unborn",
-      send: (frame) => child.write(encodeFrame(frame)),
+      send: (frame) => child.write(...encodeParts(frame)),
       started: child.started,
       kill: child.kill
     }

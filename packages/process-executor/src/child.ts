@@ -37,7 +37,7 @@ export interface Child {
   /** `undefined` when there was no process to be had; `exit` says why. */
   readonly pid: number | undefined
   /** Answers `false` once it has ended. */
-  readonly write: (bytes: Uint8Array) => boolean
+  readonly write: (...parts: ReadonlyArray<Uint8Array>) => boolean
   /** The number that it marked last; absent where it cannot be told. */
   readonly started: (() => number) | undefined
   /** Ends it now. */
@@ -120,9 +120,12 @@ export const openChild = ({ entry, env, execArgv, name, watchdog }: ChildSpec, e
   child.unref()
   return {
     pid,
-    write: (bytes) => {
+    write: (...parts) => {
       if (ended || toChild.destroyed) return false
-      toChild.write(bytes)
+      // Together, in one call of the system.
+      toChild.cork()
+      for (const bytes of parts) toChild.write(bytes)
+      toChild.uncork()
       return true
     },
     started: marker?.read,

@@ -1,8 +1,9 @@
 /** The life of a child process that serves calls. */
-import { encodeFrame, FrameReader, serve } from "@futures/core/Worker"
+import { encodeParts, FrameReader, serve } from "@futures/core/Worker"
 import type { Frame, WorkerPort } from "@futures/core/Worker"
 import { writeSync } from "node:fs"
 import { Socket } from "node:net"
+import type { SocketConstructorOpts } from "node:net"
 import process from "node:process"
 import { Worker } from "node:worker_threads"
 import { leaveReport } from "./lastReport.ts"
@@ -10,15 +11,17 @@ import { mark } from "./marker.ts"
 
 const FROM_PARENT = 3
 const TO_PARENT = 4
+/** Bytes that are read from the parent at a time, at most: what the system holds ready for a socket. */
+const READ_AT_A_TIME = 256 * 1024
 
 let isHeard = true
 
 /** Returns when the parent's end has the frame: then nothing is lost, however this process ends. A parent that does not read holds up this one alone. */
 const send = (frame: Frame): void => {
   if (!isHeard) return
-  const bytes = encodeFrame(frame)
+  const parts = encodeParts(frame)
   try {
-    for (let at = 0; at < bytes.length;) at += writeSync(TO_PARENT, bytes, at)
+    for (const bytes of parts) for (let at = 0; at < bytes.length;) at += writeSync(TO_PARENT, bytes, at)
   } catch {
     // The parent is gone, or a task closed the channel: nobody waits for what runs here.
     isHeard = false
@@ -38,8 +41,14 @@ export const serveParent = (modules: Pick<WorkerPort, "locate" | "resolve"> = {}
     memoryUsage: () => process.memoryUsage.rss()
   })
   const reader = new FrameReader((frame) => served.receive(frame as Frame), () => process.exit(1))
-  const socket = new Socket({ fd: FROM_PARENT, readable: true, writable: false })
-  socket.on("data", (chunk: Uint8Array) => reader.push(chunk))
+  // One buffer for all that is read: the reader keeps nothing of it.
+  const callback = (count: number, buffer: Uint8Array): boolean => {
+    reader.push(buffer.subarray(0, count))
+    return true
+  }
+  const onread = { buffer: Buffer.allocUnsafeSlow(READ_AT_A_TIME), callback }
+  const options: SocketConstructorOpts = { fd: FROM_PARENT, readable: true, writable: false, onread }
+  const socket = new Socket(options)
   socket.on("close", () => process.exit(1))
   socket.on("error", () => process.exit(1))
 

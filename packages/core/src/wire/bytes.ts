@@ -2,19 +2,26 @@
  * Frames as bytes, for workers that share no memory.
  *
  * ```
- * ┌─────────────────────┬────────────────────────────────┐
- * │ length, 4 bytes, LE │ body: one v8 serialization     │ next frame ...
- * └─────────────────────┴────────────────────────────────┘
+ * ┌─────────────────────┬─────────────────────┬──────────────────────────┬─────────────────┐
+ * │ length, 4 bytes, LE │ size, 4 bytes, LE   │ one v8 serialization     │ large views     │ next frame ...
+ * └─────────────────────┴─────────────────────┴──────────────────────────┴─────────────────┘
  * ```
  *
- * One serialization holds a whole batch: making a serializer costs ten times what a small call adds to it.
+ * `length` counts all that follows it, `size` the serialization. One serialization holds a whole batch: making a serializer costs ten times what a small
+ * call adds to it. Large views follow it, each as its bytes, so that these are not copied to be written, and are read to where they belong.
  */
 import { Deserializer, Serializer } from "node:v8"
 import { Special } from "./Special.ts"
 import { viewConstructors, viewName, viewNames } from "./view.ts"
 
-const headerBytes = 4
+const lengthBytes = 4
+const headerBytes = 8
 const special = 255
+
+/** From so many bytes on a view follows the serialization. */
+const large = 64 * 1024
+/** Set in the kind of such a view. */
+const outside = 256
 
 /** A frame may be this long, unless the reader is told otherwise: 1 GiB. */
 const maxFrameBytes = 2 ** 30
@@ -23,23 +30,34 @@ const maxFrameBytes = 2 ** 30
  * @throws what `v8.serialize` throws for values that were never captured, and RangeError for a body of 4 GiB or more
  */
 export const encodeFrame = (frame: unknown): Uint8Array => {
+  const parts = encodeParts(frame)
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
+}
+
+/** The same in parts, to be written one after another: all but the first are the memory of large views itself. */
+export const encodeParts = (frame: unknown): Array<Uint8Array> => {
   const writer = new FrameWriter()
-  writer.writeRawBytes(noLengthYet)
+  writer.writeRawBytes(noHeaderYet)
   writer.writeHeader()
   writer.writeValue(frame)
   const bytes = writer.releaseBuffer()
-  const length = bytes.length - headerBytes
+  const size = bytes.length - headerBytes
+  const length = writer.views.reduce((sum, view) => sum + view.byteLength, bytes.length - lengthBytes)
   if (length > 0xffffffff) throw new RangeError(`A frame of ${length} bytes has no room for its length`)
   bytes.writeUInt32LE(length, 0)
-  return bytes
+  bytes.writeUInt32LE(size, lengthBytes)
+  return [bytes, ...writer.views]
 }
 
-const noLengthYet = Buffer.alloc(headerBytes)
+const noHeaderYet = Buffer.alloc(headerBytes)
 
 /**
  * Writes views by their own bytes and exact type; v8 alone would let them alias each other's memory on the other side.
  */
 class FrameWriter extends Serializer {
+  /** Bytes of large views, which follow. */
+  readonly views: Array<Uint8Array> = []
+
   constructor() {
     super()
     // @ts-expect-error: documented by Node, unknown to its types.
@@ -49,27 +67,49 @@ class FrameWriter extends Serializer {
   /** Called for views, and for native handles, which capture has refused. */
   _writeHostObject(object: ArrayBufferView): void {
     if (!ArrayBuffer.isView(object)) throw new TypeError("A native object cannot be written into a frame")
-    this.writeUint32(object instanceof Special ? special : viewNames.indexOf(viewName(object)))
+    const kind = object instanceof Special ? special : viewNames.indexOf(viewName(object))
+    const isOutside = kind !== special && object.byteLength >= large
+    this.writeUint32(isOutside ? kind | outside : kind)
     this.writeUint32(object.byteLength)
-    this.writeRawBytes(object as Uint8Array)
+    if (isOutside) this.views.push(new Uint8Array(object.buffer, object.byteOffset, object.byteLength))
+    else this.writeRawBytes(object as Uint8Array)
   }
 }
 
 class FrameParser extends Deserializer {
-  _readHostObject(): unknown {
-    const kind = this.readUint32()
-    const bytes = this.readRawBytes(this.readUint32())
-    if (kind === special) return Special.revive(bytes)
-    const View = viewConstructors.get(viewNames[kind]!)
-    if (View === undefined) throw new TypeError(`A frame holds a view of the unknown kind ${kind}`)
-    // A copy: the message's own memory is reused for the next one, and this one's neighbours must not share it.
-    const copy = new Uint8Array(bytes)
-    return View === Uint8Array ? copy : new View(copy.buffer)
+  /** Memory of large views, whose bytes follow. */
+  readonly views: Array<Uint8Array> = []
+  /** How many bytes may follow. */
+  #following: number
+
+  constructor(body: Uint8Array, following: number) {
+    super(body)
+    this.#following = following
   }
 
-  /** How many bytes nobody has asked for. */
-  left(body: Uint8Array): number {
-    return body.byteOffset + body.byteLength - this.readRawBytes(0).byteOffset
+  _readHostObject(): unknown {
+    const kind = this.readUint32()
+    const length = this.readUint32()
+    const bytes = (kind & outside) === 0 ? this.readRawBytes(length) : undefined
+    if (kind === special) return Special.revive(bytes!)
+    const View = viewConstructors.get(viewNames[kind & ~outside]!)
+    if (View === undefined) throw new TypeError(`A frame holds a view of the unknown kind ${kind}`)
+    // A copy: the message's own memory is reused for the next one, and this one's neighbours must not share it.
+    const own = bytes === undefined ? this.#follow(length) : new Uint8Array(bytes)
+    return View === Uint8Array ? own : new View(own.buffer)
+  }
+
+  #follow(length: number): Uint8Array {
+    this.#following -= length
+    if (this.#following < 0) throw new RangeError("A frame's views are longer than the frame")
+    const view = new Uint8Array(length)
+    this.views.push(view)
+    return view
+  }
+
+  /** Whether all that was said to be there has been asked for. */
+  isComplete(body: Uint8Array): boolean {
+    return this.#following === 0 && body.byteOffset + body.byteLength === this.readRawBytes(0).byteOffset
   }
 }
 
@@ -88,12 +128,18 @@ export class FrameReader {
   readonly #onError: (error: Error) => void
   readonly #maxBytes: number
   #isClosed = false
-  /** The four bytes of a length, when a chunk ended among them. */
+  /** The bytes of a header, when a chunk ended among them. */
   readonly #header = Buffer.alloc(headerBytes)
   #headerFilled = 0
-  /** The body that a chunk ended in, `undefined` between frames. */
-  #body: Buffer | undefined
-  #bodyFilled = 0
+  /** What is being filled: a serialization, or a view that follows one; `undefined` between frames. */
+  #target: Uint8Array | undefined
+  #targetFilled = 0
+  /** Bytes that follow the serialization of this frame. */
+  #following = 0
+  /** The frame whose views are being filled. */
+  #frame: unknown
+  /** Its views, the next to be filled last. */
+  #views: Array<Uint8Array> = []
   /** Made for the first frame that comes in pieces. */
   #scratch: Buffer | undefined
 
@@ -112,51 +158,48 @@ export class FrameReader {
     try {
       let at = 0
       while (at < chunk.length && !this.#isClosed) {
-        at = this.#body === undefined
-          ? this.#begin(chunk, at)
-          : this.#fill(chunk, at)
+        at = this.#target === undefined ? this.#begin(chunk, at) : this.#fill(chunk, at)
       }
     } catch (error) {
       this.#isClosed = true
-      this.#body = this.#scratch = undefined
+      this.#target = this.#scratch = this.#frame = undefined
+      this.#views = []
       this.#onError(error instanceof Error ? error : new Error("A frame could not be taken", { cause: error }))
     }
   }
 
-  /** Reads a length; hands over the body at once if the chunk holds all of it, which saves the copy. */
+  /** Reads a header; parses at once if the chunk holds the whole serialization, which saves the copy. */
   #begin(chunk: Uint8Array, from: number): number {
     let at = from
-    let length: number
-    if (this.#headerFilled === 0 && chunk.length - at >= headerBytes) {
-      length = (chunk[at]! | (chunk[at + 1]! << 8) | (chunk[at + 2]! << 16) | (chunk[at + 3]! << 24)) >>> 0
-      at += headerBytes
-    } else {
-      while (this.#headerFilled < headerBytes && at < chunk.length) this.#header[this.#headerFilled++] = chunk[at++]!
-      if (this.#headerFilled < headerBytes) return at
-      this.#headerFilled = 0
-      length = this.#header.readUInt32LE(0)
-    }
+    while (this.#headerFilled < headerBytes && at < chunk.length) this.#header[this.#headerFilled++] = chunk[at++]!
+    if (this.#headerFilled < lengthBytes) return at
+    const length = this.#header.readUInt32LE(0)
     if (length > this.#maxBytes) {
       throw new RangeError(`A frame of ${length} bytes is longer than the limit of ${this.#maxBytes}`)
     }
-    if (chunk.length - at >= length) {
-      this.#deliver(chunk.subarray(at, at + length))
-      return at + length
+    if (this.#headerFilled < headerBytes) return at
+    this.#headerFilled = 0
+    const size = this.#header.readUInt32LE(lengthBytes)
+    this.#following = length - lengthBytes - size
+    if (this.#following < 0) throw new RangeError(`A frame of ${length} bytes says that it holds ${size}`)
+    if (chunk.length - at >= size) {
+      this.#parse(chunk.subarray(at, at + size))
+      return at + size
     }
-    this.#body = this.#room(length)
-    this.#bodyFilled = 0
+    this.#target = this.#room(size)
+    this.#targetFilled = 0
     return at
   }
 
   #fill(chunk: Uint8Array, at: number): number {
-    const body = this.#body!
-    const end = Math.min(chunk.length, at + body.length - this.#bodyFilled)
-    body.set(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end), this.#bodyFilled)
-    this.#bodyFilled += end - at
-    if (this.#bodyFilled === body.length) {
-      this.#body = undefined
-      this.#deliver(body)
-    }
+    const target = this.#target!
+    const end = Math.min(chunk.length, at + target.length - this.#targetFilled)
+    target.set(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end), this.#targetFilled)
+    this.#targetFilled += end - at
+    if (this.#targetFilled < target.length) return end
+    this.#target = undefined
+    if (this.#frame === undefined) this.#parse(target)
+    else this.#next()
     return end
   }
 
@@ -167,11 +210,23 @@ export class FrameReader {
     return this.#scratch.subarray(0, length)
   }
 
-  #deliver(body: Uint8Array): void {
-    const parser = new FrameParser(body)
+  #parse(body: Uint8Array): void {
+    const parser = new FrameParser(body, this.#following)
     parser.readHeader()
     const frame: unknown = parser.readValue()
-    if (!Array.isArray(frame) || parser.left(body) !== 0) throw new TypeError("What arrived is not a frame")
+    if (!Array.isArray(frame) || !parser.isComplete(body)) throw new TypeError("What arrived is not a frame")
+    this.#frame = frame
+    this.#views = parser.views.toReversed()
+    this.#next()
+  }
+
+  /** Goes on with the next view, or hands the frame over when there is none. */
+  #next(): void {
+    this.#target = this.#views.pop()
+    this.#targetFilled = 0
+    if (this.#target !== undefined) return
+    const frame = this.#frame
+    this.#frame = undefined
     this.#onFrame(frame)
   }
 }

@@ -1,7 +1,7 @@
 import { fc, test as property } from "@fast-check/vitest"
 import * as assert from "node:assert/strict"
 import { describe, expect, it } from "vitest"
-import { encodeFrame, FrameReader } from "../../src/wire/bytes.ts"
+import { encodeFrame, encodeParts, FrameReader } from "../../src/wire/bytes.ts"
 import { captureArgs } from "../../src/wire/value.ts"
 import { portable } from "./arbitraries.ts"
 import { assertSameGraph } from "./graph.ts"
@@ -162,6 +162,39 @@ describe("A reader", () => {
       new Uint8Array([1, 2, 3]),
       "text"
     ]])
+  })
+})
+
+describe("Large views", () => {
+  it("arrive as they were, among small ones, wherever the chunks end", () => {
+    const sizes = [65_535, 65_536, 3, 200_000, 0, 65_544]
+    const views = sizes.map((size, at) => new Uint8Array(size).map((_, i) => (i * 7 + at) % 256))
+    const frame = [...views, new Float64Array(9000).fill(1.5), { nested: [views[3]] }]
+    const bytes = encodeFrame(frame)
+    for (const step of [bytes.length, 65_536, 4099, 100_003]) {
+      const { errors, frames, push } = read()
+      const both = Buffer.concat([bytes, encodeFrame([1]), bytes])
+      for (let at = 0; at < both.length; at += step) push(both.subarray(at, at + step))
+      assert.deepEqual(errors, [])
+      assert.deepEqual(frames, [frame, [1], frame])
+      for (const view of (frames[0] as Array<unknown>).slice(0, views.length)) {
+        assert.equal((view as Uint8Array).buffer.byteLength, (view as Uint8Array).byteLength)
+      }
+    }
+  })
+
+  it("are not copied to be written", () => {
+    const view = new Uint8Array(100_000)
+    const [, part] = encodeParts([view])
+    assert.equal(part!.buffer, view.buffer)
+  })
+
+  it("that are longer than their frame are reported", () => {
+    const bytes = Buffer.from(encodeFrame([new Uint8Array(100_000)])).subarray(0, 90_000)
+    bytes.writeUInt32LE(bytes.length - 4)
+    const { errors, push } = read()
+    push(bytes)
+    assert.match(errors[0]!.message, /longer than the frame/)
   })
 })
 
