@@ -22,10 +22,10 @@ export default question({
   },
   full: { thousands: 1000 },
   quick: { thousands: 10 },
-  limit: 300,
+  limit: 120,
   ours: ["thread", "process"],
   bare: { thread: "bare threads, batched", process: "bare processes" },
-  peers: ["poolifier", "jest-worker"],
+  peers: ["poolifier"],
   python: [],
   measure: async ({ open, size: { thousands } }) => {
     const found: Record<string, number> = {}

@@ -35,7 +35,7 @@ export default question({
   metrics,
   full: { calls: 100_000, workers: 2 },
   quick: { calls: 10_000, workers: 2 },
-  limit: 60,
+  limit: 30,
   ours: ["inline", "thread", "process"],
   bare: { thread: "bare threads, batched", process: "bare processes" },
   measure

@@ -8,8 +8,10 @@ export default question({
   metrics,
   full: { calls: 100_000, workers: 2 },
   quick: { calls: 10_000, workers: 2 },
-  limit: 60,
+  limit: 30,
   ours: ["thread, Effect", "process, Effect"],
   bare: { thread: "bare threads, batched", process: "bare processes" },
+  peers: ["piscina, 16 a worker", "poolifier", "jest-worker", "poolifier, cluster", "jest-worker, processes"],
+  python: [],
   measure
 })

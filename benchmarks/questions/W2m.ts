@@ -12,10 +12,10 @@ export default question({
   },
   full: { calls: 1_000_000, workers: 2 },
   quick: { calls: 100_000, workers: 2 },
-  limit: 120,
+  limit: 60,
   ours: ["thread", "process"],
   bare: { thread: "bare threads, batched", process: "bare processes" },
-  peers: ["piscina", "poolifier", "jest-worker", "poolifier, cluster"],
+  peers: ["poolifier", "jest-worker", "poolifier, cluster"],
   python: [],
   measure
 })

@@ -1,6 +1,6 @@
 /**
- * `pnpm bench [question|cluster ...] [--peers] [--rounds N] [--only contender] [--quick]`, `pnpm bench report`, `pnpm bench guard`,
- * `pnpm bench failures`.
+ * `pnpm bench [question|cluster ...] [--peers] [--rounds N] [--minutes N] [--only contender] [--quick]`, `pnpm bench report`,
+ * `pnpm bench guard`, `pnpm bench failures`.
  *
  * Measures, prints the tables and keeps the figures in `results`; `--quick` is small and keeps nothing.
  */
@@ -16,6 +16,7 @@ import { table } from "./table.ts"
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
+    minutes: { type: "string", default: "25" },
     only: { type: "string", multiple: true, default: [] },
     peers: { type: "boolean", default: false },
     quick: { type: "boolean", default: false },
@@ -28,19 +29,23 @@ const measure = async (): Promise<void> => {
   const named = positionals.flatMap((name) => name === "cluster" ? ["W2c", "W3c", "W4c", "W5c"] : [name])
   const unknown = named.filter((name) => questions.every((each) => each.id !== name))
   const rounds = Number(values.rounds)
-  if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
+  const minutes = Number(values.minutes)
+  if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1 || !(minutes > 0)) {
+    const ids = questions.map((each) => each.id).join("|")
     console.error(
-      `bench [${
-        questions.map((each) => each.id).join("|")
-      }|cluster ...] [--peers] [--rounds N] | report | guard | failures`
+      `bench [${ids}|cluster ...] [--peers] [--rounds N] [--minutes N] | report | guard | failures`
     )
     process.exit(2)
   }
   const asked = positionals.length === 0 ? questions : questions.filter((each) => named.includes(each.id))
   const options = { ...values, rounds }
   const bar = progress(steps(asked, options))
-  for (const question of asked) {
-    const result = await run(question, options, bar)
+  const end = performance.now() + minutes * 60_000
+  for (const [index, question] of asked.entries()) {
+    // What is left is shared out among those that are left.
+    const now = performance.now()
+    const until = now + (end - now) / (asked.length - index)
+    const result = await run(question, { ...options, until }, bar)
     bar.end()
     console.log(`\n## ${question.id}: ${question.title}\n\n${table(question, result)}`)
     if (!values.quick) write(`${question.id}.json`, `${JSON.stringify(result, undefined, 1)}\n`)

@@ -2,6 +2,8 @@
 
 export interface Progress {
   readonly step: (...what: ReadonlyArray<string>) => void
+  /** So many steps are left out. */
+  readonly skip: (steps: number) => void
   readonly end: () => void
 }
 
@@ -17,6 +19,9 @@ export const progress = (steps: number, stream: NodeJS.WriteStream = process.std
       const left = done === 0 ? "" : `, ${Math.ceil((performance.now() - start) / done * (steps - done) / 1000)} s left`
       const bar = `${"█".repeat(filled)}${"░".repeat(WIDTH - filled)} ${done}/${steps}${left}  ${what.join(", ")}`
       stream.write(stream.isTTY ? `\r\x1b[K${bar.slice(0, (stream.columns || 80) - 1)}` : `${bar}\n`)
+    },
+    skip: (count) => {
+      done += count
     },
     end: () => {
       if (stream.isTTY) stream.write("\r\x1b[K")

@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly rounds: number
   readonly peers: boolean
   readonly quick: boolean
+  /** When it should be over, by `performance.now()`: no round begins that would take longer, but for the first. */
+  readonly until?: number
   /** Names of contenders; all that belong to the question when empty. */
   readonly only: ReadonlyArray<string>
 }
@@ -67,7 +69,13 @@ export const run = async (question: Question, options: RunOptions, progress: Pro
   const runs: Array<Run> = []
   /** Who did not come to an end in time is not asked again. */
   const late = new Map<string, string>()
+  let longest = 0
   for (const round of rounds(question, options)) {
+    const start = performance.now()
+    if (round > 1 && start + longest > (options.until ?? Infinity)) {
+      progress.skip(taking.length)
+      continue
+    }
     for (const contender of taking) {
       const { name } = contender
       progress.step(question.id, round === 0 ? "warming up" : `round ${round} of ${options.rounds}`, name)
@@ -76,6 +84,7 @@ export const run = async (question: Question, options: RunOptions, progress: Pro
       if (outcome.failure?.startsWith(LATE) === true) late.set(name, outcome.failure)
       if (round > 0) runs.push({ round, contender: name, ...outcome })
     }
+    longest = Math.max(longest, performance.now() - start)
   }
   return { question: question.id, taken: new Date().toISOString(), machine: before, size, runs }
 }
