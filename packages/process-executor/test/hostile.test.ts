@@ -43,7 +43,7 @@ test.for([["a text", "nonsense"], ["an object", { length: 3 }], ["nothing", null
 )
 
 test("A frame that is cut off by the worker's end reaches no future", async () => {
-  const error = await lost((executor) => executor.run(write, 4, bytes(100, 0, 0, 0, 255, 15), true))
+  const error = await lost((executor) => executor.run(write, 4, bytes(100, 0, 0, 0, 96, 0, 0, 0, 255, 15), true))
   expect(error).toMatchObject({ reason: "exit", exitCode: 0 })
 })
 

@@ -18,7 +18,6 @@ import { CallContext } from "./CallContext.ts"
 import type { CallHost } from "./CallContext.ts"
 import { closeLayers } from "./effects.ts"
 import { generate } from "./generate.ts"
-import { initialize } from "./initialize.ts"
 import { invoke } from "./invoke.ts"
 import type { Invocation, Surroundings } from "./invoke.ts"
 import { invokeEach } from "./invokeEach.ts"
@@ -186,7 +185,11 @@ export class Host implements CallHost, Surroundings {
         throw new Error(`Two versions of @futures/core meet: the parent speaks wire ${versions}`)
       }
       if (setup.restore !== undefined) this.restore = (await this.load(setup.restore.module, setup.restore.name)).fn
-      if (setup.initializer !== undefined) await initialize(this, setup.initializer)
+      if (setup.initializer !== undefined) {
+        // Most have none.
+        const { initialize } = await import("./initialize.ts")
+        await initialize(this, setup.initializer)
+      }
     } catch (error) {
       this.fatal(error, true)
       return this.#port.end()
