@@ -104,6 +104,7 @@ export const executorKey = Context.Service<Executor>("@futures/core/Executor")
 /** How the Effect face opens a map: it needs outcomes, not values. */
 export const openMap: unique symbol = Symbol("@futures/core/openMap")
 
+/** How a call is opened for somebody who hands it in on behalf of another caller: the Effect face, an executor of executors. */
 export const openCell: unique symbol = Symbol("@futures/core/openCell")
 export const openRoom: unique symbol = Symbol("@futures/core/openRoom")
 export const openStream: unique symbol = Symbol("@futures/core/openStream")

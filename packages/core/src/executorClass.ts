@@ -103,6 +103,7 @@ export function executorClass(given: Backend | Configure<ExecutorOptions>): Exec
 export interface CallServer {
   /** Takes `Calls`, `Interrupt` and `Credit`, as a task's own calls come up from a worker. */
   readonly receive: (frame: Frame) => void
+  /** As `executor.shutdown()`. */
   readonly shutdown: (options?: ShutdownOptions) => Promise<void>
 }
 

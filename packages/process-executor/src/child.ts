@@ -52,6 +52,7 @@ export interface Child {
  */
 const PATIENCE = 500
 
+/** Starts a child process that speaks frames on two pipes of its own. */
 export const openChild = ({ entry, env, execArgv, name, watchdog }: ChildSpec, events: ChildEvents): Child => {
   const marker = openMarker()
   const report = openLastReport()

@@ -26,21 +26,37 @@
 /** Raised whenever a frame changes its shape, so that two versions that meet refuse each other instead of misreading. */
 export const WIRE_VERSION = 2
 
+/** What a frame says: its first field. Who says it to whom is drawn above. */
 export const Kind = {
+  /** The `Setup`; once, first. */
   Hello: 1,
+  /** It can take calls; once. */
   Ready: 2,
+  /** Calls, `CALL_STRIDE` fields each. */
   Calls: 3,
+  /** Wire ids of calls to stop. */
   Interrupt: 4,
+  /** Outcomes, `OUTCOME_STRIDE` fields each. */
   Outcomes: 5,
+  /** What tasks wrote to stdout and stderr. */
   Output: 6,
+  /** An uncaught error, or the initializer's; the worker ends. */
   Fatal: 7,
+  /** No more calls will come: end. */
   Stop: 8,
+  /** What a call reported of its progress. */
   Progress: 9,
+  /** It uses more memory than it may. */
   Memory: 10,
+  /** What a generator task yielded, or outcomes of some items of a chunk. */
   Items: 11,
+  /** A generator task may yield so many more. */
   Credit: 12,
+  /** A call waits for calls of its own, and gives its slot back. */
   Park: 13,
+  /** It goes on. */
   Unpark: 14,
+  /** It ends, and has told of everything that it did. */
   Last: 15
 } as const
 
@@ -49,7 +65,9 @@ export const HEADER = 3
 
 /** What a worker is told once. */
 export interface Setup {
+  /** The parent's `WIRE_VERSION`. */
   readonly version: number
+  /** What `info.workerId` shows; `undefined` where the worker knows better. */
   readonly workerId: number | string | undefined
   /** Calls that may run at a time. */
   readonly concurrency: number
@@ -101,7 +119,10 @@ export const itemsStarted = (mark: number, wireId: number): number | undefined =
  * - `meta`: the attempt (1 for the first run) of a plain call, or a `CallMeta`
  */
 export const CALL_STRIDE = 6
+
+/** What a worker is told of a call beside its arguments. */
 export interface CallMeta {
+  /** Which run of the call it is, from 1. */
   readonly attempt: number
   /**
    * `args` holds one array or typed array of items: the task is called with each (`"item"`), or with what is in each (`"spread"`), and the value is
@@ -124,20 +145,26 @@ export interface CallMeta {
 
 /** The caller's span and log annotations, as they travel. */
 export interface CallTrace {
+  /** The span that the call was handed in under, as OpenTelemetry names it. */
   readonly span: { readonly traceId: string; readonly spanId: string; readonly sampled: boolean } | undefined
+  /** What the caller had its logs annotated with. */
   readonly annotations: Readonly<Record<string, unknown>>
 }
 
 /** Options of a call that can travel; durations in milliseconds. */
 export interface RemoteOptions {
+  /** Of an attempt, while it runs. */
   readonly timeout?: number | undefined
+  /** Of the wait before it is started. */
   readonly queueTimeout?: number | undefined
+  /** Higher goes first. */
   readonly priority?: number | undefined
 }
 
 /** Items that a generator task may be ahead of whoever takes them. */
 export const STREAM_WINDOW = 16
 
+/** A task: its index among those that the worker knows; with its module's URL and its name the first time. */
 export type TaskReference = number | readonly [index: number, module: string, name: string]
 
 /**
@@ -146,6 +173,7 @@ export type TaskReference = number | readonly [index: number, module: string, na
  */
 export const OUTCOME_STRIDE = 4
 
+/** How a call ended, or that it did not. */
 export const Status = {
   /** The value of the task. */
   Succeeded: 0,
@@ -160,6 +188,7 @@ export const Status = {
   /** It was not started in time, and will not be: the parent may hand it to another. */
   Returned: 5
 } as const
+/** One of `Status`. */
 export type Status = (typeof Status)[keyof typeof Status]
 
 /** What crosses between the two sides of a link: a plain array, whose first element is its kind. A backend never looks into one. */
