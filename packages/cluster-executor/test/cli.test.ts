@@ -1,12 +1,15 @@
 /** The command `futures-cluster`: start, engine, status, stop. */
+import { Cluster } from "@futures/cluster-executor"
 import { once } from "node:events"
-import { existsSync, readFileSync, statSync } from "node:fs"
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import { setImmediate } from "node:timers/promises"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { stillLives } from "../../process-executor/test/processes.ts"
 import { familyOf, gone, openShell } from "./command.ts"
 import type { Running, Shell } from "./command.ts"
 import { openHost, whyNoHosts } from "./hosts.ts"
+import { add, hold } from "./tasks.ts"
 
 const engines = async (shell: Shell, ...args: ReadonlyArray<string>): Promise<Array<Record<string, any>>> => {
   const { exitCode, stderr, stdout } = await shell.run("status", "--json", ...args)
@@ -166,7 +169,7 @@ describe("futures-cluster engine", () => {
 })
 
 describe("futures-cluster status", () => {
-  it("shows a table of engines, and their sum", async () => {
+  it("shows a table of engines, their sum, and what waits", async () => {
     const shell = openShell()
     await started(shell, "-n", "2", "--label", "zone=a")
     const { exitCode, stderr, stdout } = await shell.run("status")
@@ -175,8 +178,24 @@ describe("futures-cluster status", () => {
     expect(head).toMatch(/^ENGINE +HOST +PID +SLOTS +RUNNING +DONE +HEARTBEAT +LABELS$/)
     expect(first).toMatch(/^engine-0 +\S+ +\d+ +1 +0 +0 +\d+\.\d s ago +zone=a$/)
     expect(second).toMatch(/^engine-1 +/)
-    expect(sum).toBe("2 engines, 2 slots, 0 running")
+    expect(sum).toBe("2 engines, 2 slots, 0 running; 0 slots waited for, 0 calls queued")
     expect(rest).toEqual([""])
+  })
+
+  it("counts slots that are taken, and those that executors wait for", async () => {
+    const shell = openShell()
+    await started(shell, "-n", "1", "--root", import.meta.dirname)
+    const { credentials, servers } = JSON.parse(readFileSync(shell.file, "utf8"))
+    await using cluster = await Cluster.connect({ servers, credentials, root: import.meta.dirname })
+    const [one, other] = [cluster.executor({ maxWorkers: 1 }), cluster.executor({ maxWorkers: 1 })]
+    const gate = join(dirname(shell.file), "gate")
+    const running = one.submit(hold, join(dirname(shell.file), "notebook"), "one", gate)
+    while (!running.running()) await setImmediate()
+    const waiting = other.submit(add, 1, 2)
+    const { stdout } = await shell.run("status", "--json")
+    expect(JSON.parse(stdout)).toMatchObject({ engines: [{ slots: 1, running: 1 }], wanted: 1, queued: 0 })
+    writeFileSync(gate, "")
+    expect(await Promise.all([running.result(), waiting.result()])).toEqual(["one", 3])
   })
 
   it("with --watch looks again every second, until it is asked to end", async () => {

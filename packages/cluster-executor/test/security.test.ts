@@ -67,7 +67,7 @@ describe("A broker that tells roles apart", () => {
   const api = (...verbs: ReadonlyArray<string>) => verbs.map((verb) => `$JS.API.${verb}`)
 
   /** What it takes to have an engine run something. */
-  const submitting = ["cf.default.want", "cf.default.eng.e1.take", "cf.default.call.default", "cf.default.alive.c1"]
+  const submitting = ["cf.default.want", "cf.default.eng.e1.take", "cf.default.call.default"]
   /** What it takes to be taken for an engine. */
   const answering = ["cf.default.hb.e1", "cf.default.cl.c1.offer", "cf.default.res.c1.1"]
   const elsewhere = ["cf.other.want", "cf.other.hb.e1", "cf.other.call.default", "anything", "$SYS.REQ.SERVER.PING"]
@@ -100,7 +100,7 @@ describe("A broker that tells roles apart", () => {
     const taking = api("CONSUMER.MSG.NEXT.CF_default_CALLS.lb", "CONSUMER.INFO.CF_default_CALLS.lb")
     expect(await allowed([...answering, ...taking], publish)).toEqual([...answering, ...taking])
     expect(await allowed([...submitting, ...destroying, ...elsewhere, ...others], publish)).toEqual([])
-    const listening = ["cf.default.who", "cf.default.want", "cf.default.alive.*", "cf.default.eng.e1.>"]
+    const listening = ["cf.default.who", "cf.default.want", "cf.default.eng.e1.>"]
     const overhearing = ["cf.default.cl.>", "cf.default.res.>", "cf.default.call.>", "cf.other.>", ">"]
     const subscribe = (subject: string) => maySubscribe(engine, subject)
     expect(await allowed([...listening, ...overhearing], subscribe)).toEqual(listening)
@@ -115,7 +115,7 @@ describe("A broker that tells roles apart", () => {
     const listening = [
       "cf.default.hb.*",
       "cf.default.bye.*",
-      "cf.default.alive.*",
+      "cf.default.want",
       "cf.default.cl.c1.>",
       "cf.default.res.c1.>"
     ]

@@ -39,14 +39,14 @@ export const permissionsFor = (role: Role, namespace: string): Permissions => {
           `$JS.ACK.${calls}.>`
         ]
       },
-      subscribe: { allow: [...own("who", "want", "alive.*", "eng.>"), "_INBOX.>"] }
+      subscribe: { allow: [...own("who", "want", "eng.>"), "_INBOX.>"] }
     }
   }
   const streams = ["CALLS", "RES", "DEAD"].map(stream)
   return {
     publish: {
       allow: [
-        ...own("who", "want", "alive.*", "eng.>", "call.>", "dead.>", "bye.*"),
+        ...own("who", "want", "eng.>", "call.>", "dead.>", "bye.*"),
         "_INBOX.>",
         "$JS.API.INFO",
         "$JS.API.STREAM.NAMES",
@@ -66,6 +66,6 @@ export const permissionsFor = (role: Role, namespace: string): Permissions => {
         ])
       ]
     },
-    subscribe: { allow: [...own("hb.*", "bye.*", "alive.*", "cl.>", "res.>"), "_INBOX.>"] }
+    subscribe: { allow: [...own("hb.*", "bye.*", "want", "cl.>", "res.>"), "_INBOX.>"] }
   }
 }

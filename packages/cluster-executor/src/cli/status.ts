@@ -4,6 +4,8 @@ import { openRegistry } from "../registry.ts"
 import type { Engine, OpenRegistry } from "../registry.ts"
 import { askedToEnd } from "./ending.ts"
 import { table } from "./output.ts"
+import { openQueue } from "./queue.ts"
+import type { Queue } from "./queue.ts"
 import { reach } from "./reach.ts"
 import type { Reach } from "./reach.ts"
 
@@ -12,38 +14,46 @@ export interface StatusInput extends Reach {
   readonly json: boolean
 }
 
-/** How often the table is drawn anew, in milliseconds. */
-const REFRESH = 1_000
+/** How often the table is drawn anew, in milliseconds; and how long to listen before the first: who waits has said so by then. */
+const REFRESH = 1_100
 
 export const status = async (input: StatusInput): Promise<void> => {
   const connection = reach(input)
-  const registry = await openRegistry(connection)
+  const queue = await openQueue(connection)
+  await using registry = await openRegistry(connection)
   try {
-    if (!input.watch) return print(look(registry), input.json)
+    await sleep(REFRESH)
+    if (!input.watch) return print(await look(registry, queue), input.json)
     const ending = new AbortController()
     void askedToEnd().then(() => ending.abort())
     while (!ending.signal.aborted) {
-      const seen = look(registry)
+      const seen = await look(registry, queue)
       // The whole screen, from its upper left corner.
       if (!input.json && process.stdout.isTTY) process.stdout.write("\u001B[H\u001B[2J")
       print(seen, input.json)
       await sleep(REFRESH, undefined, { signal: ending.signal }).catch(() => {})
     }
   } finally {
-    await registry.close()
+    await queue.close()
   }
 }
 
 interface Seen {
   readonly engines: ReadonlyArray<Engine>
+  /** Slots that executors wait for. */
+  readonly wanted: number
+  /** Calls of named clients that no engine has taken yet. */
+  readonly queued: number
 }
 
-const look = (registry: OpenRegistry): Seen => ({
-  engines: registry.engines().toSorted((a, b) => a.host.localeCompare(b.host) || a.id.localeCompare(b.id))
+const look = async (registry: OpenRegistry, queue: Queue): Promise<Seen> => ({
+  engines: registry.engines().toSorted((a, b) => a.host.localeCompare(b.host) || a.id.localeCompare(b.id)),
+  wanted: queue.wanted(),
+  queued: await queue.kept()
 })
 
-const print = ({ engines }: Seen, json: boolean): void => {
-  if (json) return void process.stdout.write(`${JSON.stringify({ engines })}\n`)
+const print = ({ engines, queued, wanted }: Seen, json: boolean): void => {
+  if (json) return void process.stdout.write(`${JSON.stringify({ engines, wanted, queued })}\n`)
   const head = ["ENGINE", "HOST", "PID", "SLOTS", "RUNNING", "DONE", "HEARTBEAT", "LABELS"]
   const rows = engines.map((engine) => [
     engine.id,
@@ -56,6 +66,6 @@ const print = ({ engines }: Seen, json: boolean): void => {
   process.stdout.write(
     `${table([head, ...rows])}\n${engines.length} engines, ${sum(({ slots }) => slots)} slots, ${
       sum(({ running }) => running)
-    } running\n`
+    } running; ${wanted} slots waited for, ${queued} calls queued\n`
   )
 }
