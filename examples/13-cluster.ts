@@ -8,6 +8,7 @@
 //          client[:].execute("words = load_words()")
 
 import { Cluster } from "@futures/cluster-executor"
+import { setImmediate } from "node:timers/promises"
 import { startCluster } from "./cluster/command.ts"
 import { knows, loadWords, where } from "./tasks/machine.ts"
 import { who } from "./tasks/who.ts"
@@ -38,3 +39,14 @@ for (const [engine, job] of cluster.broadcast(where)) console.log(`  ${engine} i
 console.log("prepared: each worker loads the words before its first call")
 await using prepared = cluster.executor({ maxWorkers: 4, initializer: [loadWords, "future", "executor"] })
 for (const word of ["future", "past"]) console.log(`  knows ${word}: ${await prepared.run(knows, word)}`)
+
+console.log("a job that outlives its client")
+const first = await Cluster.connect({ root, client: "nightly" })
+const job = first.executor().submit(who, 1)
+const { id } = job.info
+while (!job.running()) await setImmediate()
+await first.leave()
+console.log("  handed in by one client, which leaves")
+await using second = await Cluster.connect({ root, client: "nightly" })
+const outcome = await second.future<ReturnType<typeof who>>(id).result()
+console.log(`  the next one of its name has the outcome: process ${outcome.pid}`)

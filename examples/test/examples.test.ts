@@ -175,7 +175,10 @@ describe("examples", () => {
     expect(rest.slice(17)).toEqual([
       "prepared: each worker loads the words before its first call",
       "  knows future: true",
-      "  knows past: false"
+      "  knows past: false",
+      "a job that outlives its client",
+      "  handed in by one client, which leaves",
+      "  the next one of its name has the outcome: process CHILD"
     ])
   })
 

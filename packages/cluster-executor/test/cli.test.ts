@@ -178,7 +178,7 @@ describe("futures-cluster status", () => {
     expect(head).toMatch(/^ENGINE +HOST +PID +SLOTS +RUNNING +DONE +HEARTBEAT +LABELS$/)
     expect(first).toMatch(/^engine-0 +\S+ +\d+ +1 +0 +0 +\d+\.\d s ago +zone=a$/)
     expect(second).toMatch(/^engine-1 +/)
-    expect(sum).toBe("2 engines, 2 slots, 0 running; 0 slots waited for, 0 calls queued")
+    expect(sum).toBe("2 engines, 2 slots, 0 running; 0 slots waited for, 0 calls kept")
     expect(rest).toEqual([""])
   })
 

@@ -4,10 +4,10 @@ import { openRegistry } from "../registry.ts"
 import type { Engine, OpenRegistry } from "../registry.ts"
 import { askedToEnd } from "./ending.ts"
 import { table } from "./output.ts"
-import { openQueue } from "./queue.ts"
-import type { Queue } from "./queue.ts"
 import { reach } from "./reach.ts"
 import type { Reach } from "./reach.ts"
+import { openWaiting } from "./waiting.ts"
+import type { Waiting } from "./waiting.ts"
 
 export interface StatusInput extends Reach {
   readonly watch: boolean
@@ -19,22 +19,22 @@ const REFRESH = 1_100
 
 export const status = async (input: StatusInput): Promise<void> => {
   const connection = reach(input)
-  const queue = await openQueue(connection)
+  const waiting = await openWaiting(connection)
   await using registry = await openRegistry(connection)
   try {
     await sleep(REFRESH)
-    if (!input.watch) return print(await look(registry, queue), input.json)
+    if (!input.watch) return print(await look(registry, waiting), input.json)
     const ending = new AbortController()
     void askedToEnd().then(() => ending.abort())
     while (!ending.signal.aborted) {
-      const seen = await look(registry, queue)
+      const seen = await look(registry, waiting)
       // The whole screen, from its upper left corner.
       if (!input.json && process.stdout.isTTY) process.stdout.write("\u001B[H\u001B[2J")
       print(seen, input.json)
       await sleep(REFRESH, undefined, { signal: ending.signal }).catch(() => {})
     }
   } finally {
-    await queue.close()
+    await waiting.close()
   }
 }
 
@@ -42,14 +42,14 @@ interface Seen {
   readonly engines: ReadonlyArray<Engine>
   /** Slots that executors wait for. */
   readonly wanted: number
-  /** Calls of named clients that no engine has taken yet. */
+  /** Calls of named clients that are not done. */
   readonly queued: number
 }
 
-const look = async (registry: OpenRegistry, queue: Queue): Promise<Seen> => ({
+const look = async (registry: OpenRegistry, waiting: Waiting): Promise<Seen> => ({
   engines: registry.engines().toSorted((a, b) => a.host.localeCompare(b.host) || a.id.localeCompare(b.id)),
-  wanted: queue.wanted(),
-  queued: await queue.kept()
+  wanted: waiting.wanted(),
+  queued: await registry.queued()
 })
 
 const print = ({ engines, queued, wanted }: Seen, json: boolean): void => {
@@ -66,6 +66,6 @@ const print = ({ engines, queued, wanted }: Seen, json: boolean): void => {
   process.stdout.write(
     `${table([head, ...rows])}\n${engines.length} engines, ${sum(({ slots }) => slots)} slots, ${
       sum(({ running }) => running)
-    } running; ${wanted} slots waited for, ${queued} calls queued\n`
+    } running; ${wanted} slots waited for, ${queued} calls kept\n`
   )
 }
