@@ -29,17 +29,6 @@ for (const [index, job] of jobs.entries()) {
 }
 await executor.shutdown()
 
-console.log("direct view: one engine")
-const { pid } = await cluster.direct("engine-2").run(where)
-console.log(`  engine-2 answers from process ${pid}`)
-
-console.log("on every engine")
-for (const [engine, job] of cluster.broadcast(where)) console.log(`  ${engine} is process ${(await job.result()).pid}`)
-
-console.log("prepared: each worker loads the words before its first call")
-await using prepared = cluster.executor({ maxWorkers: 4, initializer: [loadWords, "future", "executor"] })
-for (const word of ["future", "past"]) console.log(`  knows ${word}: ${await prepared.run(knows, word)}`)
-
 console.log("a job that outlives its client")
 const first = await Cluster.connect({ root, client: "nightly" })
 const job = first.executor().submit(who, 1)
@@ -50,3 +39,14 @@ console.log("  handed in by one client, which leaves")
 await using second = await Cluster.connect({ root, client: "nightly" })
 const outcome = await second.future<ReturnType<typeof who>>(id).result()
 console.log(`  the next one of its name has the outcome: process ${outcome.pid}`)
+
+console.log("direct view: one engine")
+const { pid } = await cluster.direct("engine-2").run(where)
+console.log(`  engine-2 answers from process ${pid}`)
+
+console.log("on every engine")
+for (const [engine, job] of cluster.broadcast(where)) console.log(`  ${engine} is process ${(await job.result()).pid}`)
+
+console.log("prepared: each worker loads the words before its first call")
+await using prepared = cluster.executor({ maxWorkers: 4, initializer: [loadWords, "future", "executor"] })
+for (const word of ["future", "past"]) console.log(`  knows ${word}: ${await prepared.run(knows, word)}`)
