@@ -31,9 +31,9 @@ await executor.shutdown()
 
 console.log("a job that outlives its client")
 const first = await Cluster.connect({ root, client: "nightly" })
-const job = first.executor().submit(who, 1)
-const { id } = job.info
-while (!job.running()) await setImmediate()
+const nightly = first.executor().submit(who, 1)
+const { id } = nightly.info
+while (!nightly.running()) await setImmediate()
 await first.leave()
 console.log("  handed in by one client, which leaves")
 await using second = await Cluster.connect({ root, client: "nightly" })
