@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { resolve } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
 import { BrokerError } from "./broker/BrokerError.ts"
 import { readConnection } from "./broker/connectionFile.ts"
 import { DEFAULT_NAMESPACE } from "./broker/credentials.ts"
@@ -67,6 +68,8 @@ export class Cluster implements AsyncDisposable {
   readonly #direct = new Map<string, ClusterExecutor>()
   readonly #executors = new Set<ClusterExecutor>()
   readonly #clientName: string | undefined
+  /** Those of named clients. */
+  readonly #kept = new Set<Executor>()
   /** For calls of earlier times. */
   #earlier: Executor | undefined
   #closing: Promise<void> | undefined
@@ -131,6 +134,7 @@ export class Cluster implements AsyncDisposable {
   executor(options: ViewOptions = {}): Executor {
     const executor = new ClusterExecutor({ client: this.#clientName, ...options, cluster: this })
     this.#executors.add(executor)
+    if ((options.client ?? this.#clientName) !== undefined) this.#kept.add(executor)
     return executor
   }
 
@@ -217,9 +221,19 @@ export class Cluster implements AsyncDisposable {
     return readPoisoned(this.client.bus)
   }
 
-  /** Closes the connection, and leaves the calls of named clients to the engines; futures that still wait fail with `WorkerLostError`. */
+  /**
+   * Closes the connection once the broker has every call of named clients, and leaves them to the engines; futures that still wait fail with
+   * `WorkerLostError`.
+   */
   leave(): Promise<void> {
-    return this.#closing ??= held(this.#local === undefined ? this.client.close() : this.#local.close())
+    return this.#closing ??= held(this.#leave())
+  }
+
+  async #leave(): Promise<void> {
+    const isWritten = (): boolean =>
+      this.client.unwritten === 0 && [...this.#kept].every((each) => each.stats().pending === 0)
+    while (!isWritten()) await sleep(5)
+    await (this.#local === undefined ? this.client.close() : this.#local.close())
   }
 
   #named(): Executor {

@@ -169,9 +169,9 @@ export interface OpenRegistry extends AsyncDisposable {
   readonly engines: () => ReadonlyArray<Engine>
   /** Those that are there already join first. */
   readonly changes: () => AsyncIterableIterator<EngineChange>
-  /** Stops listening. */
   /** Calls of named clients that wait for an engine, or run. */
   readonly queued: () => Promise<number>
+  /** Stops listening. */
   readonly close: () => Promise<void>
 }
 

@@ -116,3 +116,21 @@ test("Calls that the broker has lost fail, and none waits for ever", async () =>
   await broker.restart()
   assert.ok(await waiting.exception() instanceof WorkerLostError)
 })
+
+test("leave() waits until the broker has every call, and idle slots of others are had for them", async () => {
+  const cluster = await start({ engines: 1, slots: 1 })
+  const { lines, notebook } = scene()
+  for (const future of cluster.broadcast(note, notebook, "first").values()) await future.result()
+  const first = await Cluster.connect({ ...cluster.connection, client: "leaver" })
+  const executor = first.executor()
+  const ids = Array.from({ length: 300 }, (_, n) => {
+    const future = executor.submit(note, notebook, `${n}`)
+    future.onDone(() => {})
+    return future.info.id
+  })
+  await first.leave()
+  await using second = await Cluster.connect({ ...cluster.connection, client: "leaver" })
+  const results = await Promise.all(ids.map((id) => second.future<string>(id).result()))
+  assert.deepEqual(results, Array.from({ length: 300 }, (_, n) => `${n}`))
+  assert.equal(lines().length, 301)
+})

@@ -36,6 +36,8 @@ export class Client implements PlaceHost {
   readonly #places = new Map<string, Place>()
   readonly #wanted = new Set<Place>()
   readonly #ticks: NodeJS.Timeout
+  /** Calls of named clients that the broker does not have yet. */
+  unwritten = 0
   /** Told when it is closed. */
   readonly closing = new Set<() => void>()
   #leases = 0

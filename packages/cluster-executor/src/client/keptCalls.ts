@@ -37,6 +37,9 @@ const WINDOW = 256
 const AGAIN = 100
 /** How long engines may take to say that they have a call that is to stop, in milliseconds. */
 const MINE = 500
+/** Outcomes that were not told are looked for every so many milliseconds, so many at a time. */
+const LOOK = 2_000
+const AT_ONCE = 32
 const FULL = 10077
 
 export interface KeptCallsOptions {
@@ -88,6 +91,7 @@ class KeptCallsLink implements Link {
   readonly #tasks: Array<readonly [module: string, name: string]> = []
   #ended = false
   #onTheWay = 0
+  #looks: NodeJS.Timeout | undefined
 
   constructor(options: KeptCallsOptions, events: LinkEvents) {
     this.#options = options
@@ -130,6 +134,7 @@ class KeptCallsLink implements Link {
   #end(error: unknown): void {
     if (this.#ended) return
     this.#ended = true
+    clearInterval(this.#looks)
     this.#client?.bus.back.delete(this.#back)
     this.#client?.closing.delete(this.#closed)
     queueMicrotask(() => this.#events.exit(error === undefined ? { exitCode: 0 } : { error, redeliver: 0 }))
@@ -152,6 +157,8 @@ class KeptCallsLink implements Link {
     this.#manager = await ensureStreams(bus, retention)
     await ensurePool(this.#manager, bus, poolOf(labels, engine))
     this.#jetstream = jetstream(bus.nats)
+    this.#looks = setInterval(() => void this.#lookAgain(), LOOK)
+    this.#looks.unref()
   }
 
   #tell(kind: number, ...body: ReadonlyArray<unknown>): void {
@@ -189,6 +196,7 @@ class KeptCallsLink implements Link {
       const why = `Arguments of ${bytes.length} bytes are longer than the broker keeps (${bus.maxPayload})`
       return this.#refuse(callId, new RangeError(why))
     }
+    this.#client.unwritten++
     while (this.#onTheWay >= WINDOW) await sleep(1)
     this.#onTheWay++
     const subject = subjectOf(bus, `call.${poolOf(labels, engine)}`)
@@ -204,6 +212,7 @@ class KeptCallsLink implements Link {
       }
     }
     this.#onTheWay--
+    this.#client.unwritten--
   }
 
   #refuse(id: number, error: Error): void {
@@ -249,14 +258,28 @@ class KeptCallsLink implements Link {
     void (async () => {
       const { bus } = this.#client
       const { engine, labels, retention } = this.#options
-      try {
-        await ensureStreams(bus, retention)
-        await ensurePool(this.#manager, bus, poolOf(labels, engine))
-      } catch {
-        return
+      for (;;) {
+        try {
+          await ensureStreams(bus, retention)
+          await ensurePool(this.#manager, bus, poolOf(labels, engine))
+          break
+        } catch {
+          // It is away again, and tells when it is back; or it is slow.
+          if (this.#ended || bus.since === undefined) return
+          await sleep(AGAIN)
+        }
       }
       for (const id of this.#waiting.keys()) await this.#look(id, true)
     })()
+  }
+
+  /** Looks for those that have waited longest: what tells of outcomes may be lost on its way. */
+  async #lookAgain(): Promise<void> {
+    let count = 0
+    for (const id of this.#waiting.keys()) {
+      if (this.#ended || ++count > AT_ONCE) return
+      await this.#look(id, true)
+    }
   }
 
   async #interrupt(wireId: number, grace: number | undefined): Promise<void> {

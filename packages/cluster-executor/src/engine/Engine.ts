@@ -43,6 +43,8 @@ const RESERVE = 4
 const TICK = 250
 /** A want that waits for so many milliseconds has slots recalled for it; those that were held so long, at least. */
 const FAIR = 500
+/** In place of an executor: the calls of named clients. */
+const KEPT = ""
 /** A worker that nothing was heard of for so long may be idle. */
 const IDLE = 1_000
 
@@ -87,7 +89,7 @@ export class Engine implements LeaseHost {
         poolOf({}, engine),
         ...Object.entries(labels).map(([label, value]) => poolOf({ [label]: value }, undefined))
       ],
-      free: () => this.#state === "open" ? slots - this.#leases.size - this.#kept.size : 0,
+      free: () => this.#freeForKept(),
       backend: childProcesses(this.#watchdog, entry),
       env: { [WORKER_VARIABLE]: JSON.stringify(this.#code) }
     })
@@ -226,6 +228,8 @@ export class Engine implements LeaseHost {
       // Whoever has least here comes first; among equals, whoever has waited longest.
       const held = this.#held()
       const want = waiting.reduce((a, b) => (held.get(b.owner) ?? 0) < (held.get(a.owner) ?? 0) ? b : a)
+      // The calls of named clients count as one more that waits.
+      if (this.#kept.waitingSince !== undefined && this.#kept.size <= (held.get(want.owner) ?? 0)) return
       waiting.splice(waiting.indexOf(want), 1)
       const { client, lease: id, owner } = want
       const lease = new Lease(id, client, owner, this)
@@ -255,6 +259,14 @@ export class Engine implements LeaseHost {
     this.#offerSoon()
   }
 
+  /** Slots for calls of named clients: none while somebody waits who has fewer than they have. */
+  #freeForKept(): number {
+    if (this.#state !== "open") return 0
+    const held = this.#held()
+    const isTheirTurn = this.#wants.waiting().every(({ owner }) => (held.get(owner) ?? 0) >= this.#kept.size)
+    return isTheirTurn ? this.#options.slots - this.#leases.size - this.#kept.size : 0
+  }
+
   /** Slots by executor. */
   #held(): Map<string, number> {
     const held = new Map<string, number>()
@@ -266,9 +278,12 @@ export class Engine implements LeaseHost {
   #share(): void {
     const now = performance.now()
     const leases = [...this.#leases.values()]
-    if (leases.length < this.#options.slots) return
+    if (leases.length + this.#kept.size < this.#options.slots) return
     const held = this.#held()
-    for (const { owner, since } of this.#wants.waiting()) {
+    const { size, waitingSince } = this.#kept
+    const kept = waitingSince === undefined ? [] : [{ owner: KEPT, since: waitingSince }]
+    held.set(KEPT, size)
+    for (const { owner, since } of [...kept, ...this.#wants.waiting()]) {
       if (now - since < FAIR) continue
       const has = held.get(owner) ?? 0
       const spare = leases.find((lease) => {

@@ -53,6 +53,8 @@ export class KeptCalls {
   readonly #server: CallServer
   readonly #held = new Map<number, Held>()
   readonly #working: NodeJS.Timeout
+  /** Pools whose calls wait for a slot, each since when. */
+  readonly #waiting = new Map<string, number>()
   #numbers = 0
   #open = true
 
@@ -76,6 +78,11 @@ export class KeptCalls {
   /** Calls in hand. */
   get size(): number {
     return this.#held.size
+  }
+
+  /** Since when calls wait for a slot here; `undefined` when none do. */
+  get waitingSince(): number | undefined {
+    return this.#waiting.size === 0 ? undefined : Math.min(...this.#waiting.values())
   }
 
   /** What the calls in hand are acknowledged by, so that others may hand them on when this engine dies. */
@@ -106,12 +113,17 @@ export class KeptCalls {
     let consumer: Consumer | undefined
     while (this.#open) {
       const room = free()
-      if (room <= 0 || bus.since === undefined) {
-        await sleep(AGAIN / 4)
+      if (bus.since === undefined) {
+        await sleep(AGAIN)
         continue
       }
       try {
         consumer ??= await this.#jetstream.consumers.get(streamName(bus, "CALLS"), pool)
+        if (room <= 0) {
+          await this.#wait(pool, consumer)
+          continue
+        }
+        this.#waiting.delete(pool)
         for await (const message of await consumer.fetch({ max_messages: room, expires: PULL })) this.#take(message)
       } catch {
         // No such pool yet, or the broker is away.
@@ -119,6 +131,14 @@ export class KeptCalls {
         await sleep(LOOK)
       }
     }
+  }
+
+  /** There is no slot: says so while calls wait, until there is one or it is time to look again. */
+  async #wait(pool: string, consumer: Consumer): Promise<void> {
+    if ((await consumer.info()).num_pending === 0) this.#waiting.delete(pool)
+    else if (!this.#waiting.has(pool)) this.#waiting.set(pool, performance.now())
+    const until = performance.now() + LOOK
+    while (this.#open && performance.now() < until && this.#options.free() <= 0) await sleep(AGAIN / 4)
   }
 
   #take(message: JsMsg): void {
