@@ -52,7 +52,8 @@ export interface ClusterExecutorOptions extends ExecutorOptions {
   /**
    * A name, of letters, digits, `_` and `-`, under which the broker keeps the calls of this executor: each is written down when it is handed in, runs whether
    * or not this program lives, and its outcome can be had later (`cluster.future`). Engines run such calls by themselves, so `maxWorkers`, `initializer`,
-   * `context`, `progress()` and generator tasks are not for them, and what they write goes to the engine's output. Without a name a call ends with its program.
+   * `context`, `progress()` and generator tasks are not for them, and what they write goes to the engine's output. Without a name a call ends with its program. A name is for one program at a
+   * time.
    */
   readonly client?: string | undefined
   /** How long the broker keeps outcomes, when this executor is the first to be named there. Default 24 hours. */

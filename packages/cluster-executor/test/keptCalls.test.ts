@@ -134,3 +134,11 @@ test("leave() waits until the broker has every call, and idle slots of others ar
   assert.deepEqual(results, Array.from({ length: 300 }, (_, n) => `${n}`))
   assert.equal(lines().length, 301)
 })
+
+test("Executors of one client have no two calls of the same id", async () => {
+  const cluster = await start({ engines: 1, slots: 1, client: "twins" })
+  const executors = Array.from({ length: 4 }, () => cluster.executor())
+  const futures = [1, 2, 3].flatMap((n) => executors.map((executor) => executor.submit(add, n, 0)))
+  assert.equal(new Set(futures.map(({ info }) => info.id)).size, 12)
+  assert.deepEqual(await Promise.all(futures.map((future) => future.result())), [1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3])
+})

@@ -124,8 +124,8 @@ export interface Backend {
   readonly poisoned?: ((call: PoisonedCall) => void) | undefined
   /** Whether each item of a map goes as a call of its own. */
   readonly single?: boolean | undefined
-  /** Calls are numbered from here on; 0 by default. */
-  readonly firstCall?: number | undefined
+  /** The number of the next call, where it must be good beyond this executor's life; 1, 2, 3, ... by default. */
+  readonly nextCall?: (() => number) | undefined
   /** Ends what this backend holds for its executor, once that has ended and no worker is left. */
   readonly close?: (() => Promise<void>) | undefined
   /** Starts a worker. May throw, or report `exit` later. */

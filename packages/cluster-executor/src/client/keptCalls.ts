@@ -63,8 +63,10 @@ interface Waiting {
   sequence: number | undefined
 }
 
-/** Calls are numbered by the time at which the executor was made: no two have the same, whatever number of times a client starts. */
-const firstCall = (): number => Date.now() * 1_024
+let lastCall = 0
+
+/** Calls are numbered by the time, whatever executor of this program they go to: no two have the same, however often a client is started. */
+const nextCall = (): number => lastCall = Math.max(lastCall + 1, Date.now() * 1_024)
 
 export const keptCalls = (options: KeptCallsOptions): Backend => ({
   name: "cluster",
@@ -73,7 +75,7 @@ export const keptCalls = (options: KeptCallsOptions): Backend => ({
   single: true,
   close: options.close,
   locate: locator(options.root),
-  firstCall: firstCall(),
+  nextCall,
   spawn: (_, events) => new KeptCallsLink(options, events)
 })
 

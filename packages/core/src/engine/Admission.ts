@@ -90,7 +90,7 @@ export class Admission {
   }
 
   #number(): number {
-    return (this.#engine.backend.firstCall ?? 0) + ++this.#calls
+    return this.#engine.backend.nextCall?.() ?? ++this.#calls
   }
 
   #paceOf(definition: TaskDefinition): Pace {
