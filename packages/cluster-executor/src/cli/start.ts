@@ -9,6 +9,7 @@
  */
 import { existsSync } from "node:fs"
 import { dirname, join } from "node:path"
+import { setTimeout } from "node:timers/promises"
 import { Broker } from "../broker/Broker.ts"
 import { connectionPath, readConnection, removeConnection, writeConnection } from "../broker/connectionFile.ts"
 import type { Connection } from "../broker/credentials.ts"
@@ -29,8 +30,10 @@ export interface StartInput {
   readonly json: boolean
 }
 
-/** One that ends sooner than this after its start would do so again, in milliseconds. */
+/** One that ends sooner than this after its start may well do so again, in milliseconds. */
 const TOO_SOON = 1_000
+/** So many in a row that ended too soon, or could not be started, and no more are tried. */
+const TRIES = 3
 
 export const start = async (input: StartInput): Promise<void> => {
   const path = input.connection ?? connectionPath()
@@ -47,7 +50,7 @@ export const start = async (input: StartInput): Promise<void> => {
   const { promise: failed, reject } = Promise.withResolvers<never>()
   const failing = (later: Promise<void>): void => void later.catch(reject)
   const engines = new Set<SpawnedEngine>()
-  const oneMore = async (name: string): Promise<void> => {
+  const oneMore = async (name: string, tooSoon = 0): Promise<void> => {
     const engine = await spawnEngine({
       ...forEngines,
       name,
@@ -65,16 +68,30 @@ export const start = async (input: StartInput): Promise<void> => {
       engines.delete(engine)
       if (ending) return
       output.tell("engine-ended", `engine ${engine.id} ended; another takes its place`, { id: engine.id })
-      if (performance.now() - since < TOO_SOON) throw new CommandError(`Engine ${name} ends as soon as it is started`)
-      await oneMore(name)
+      await another(name, performance.now() - since < TOO_SOON ? tooSoon + 1 : 0)
     }))
   }
+  const another = async (name: string, tooSoon: number): Promise<void> => {
+    if (tooSoon === TRIES) {
+      throw new CommandError(`Engine ${name} ends as soon as it is started, ${TRIES} times in a row`)
+    }
+    // The first at once; the others when what stands in the way, a broker that is itself started again, may have passed.
+    await setTimeout(tooSoon * TOO_SOON / 2)
+    if (ending) return
+    await oneMore(name, tooSoon).catch((error: unknown) => {
+      if (tooSoon + 1 === TRIES) throw error
+      return another(name, tooSoon + 1)
+    })
+  }
   const keepBroker = async (): Promise<void> => {
-    for (;;) {
+    for (let tooSoon = 0;;) {
       const since = performance.now()
       await broker.ended()
       if (ending) return
-      if (performance.now() - since < TOO_SOON) throw new CommandError("The broker ends as soon as it is started")
+      tooSoon = performance.now() - since < TOO_SOON ? tooSoon + 1 : 0
+      if (tooSoon === TRIES) {
+        throw new CommandError(`The broker ends as soon as it is started, ${TRIES} times in a row`)
+      }
       await broker.restart()
       output.tell("broker-restarted", `the broker had ended; it runs again on ${broker.servers[0]}`)
     }
