@@ -4,7 +4,11 @@ import { readFileSync } from "node:fs"
 import { expect, test } from "vitest"
 import { ChannelExecutor } from "../your-own-backend/ChannelExecutor.ts"
 
-conformance({ name: "channel", executor: ChannelExecutor })
+conformance({
+  name: "channel",
+  executor: ChannelExecutor,
+  gaps: [{ name: "marks", reason: "nobody can tell, once a thread is dead, which items of a chunk it had begun" }]
+})
 
 const page = readFileSync(new URL("../../docs/writing-a-backend.md", import.meta.url), "utf8")
 

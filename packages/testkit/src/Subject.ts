@@ -6,8 +6,9 @@ import type { ExecutorClass } from "@futures/core"
  * - `workers`: calls run apart from the caller, so that a worker may exit under a task, fail to start, and be ended by force
  * - `own process`: a worker may abort, crash or be killed without taking the caller along
  * - `shared memory`: what only lives in one memory (`SharedArrayBuffer`, `MessagePort`) arrives as itself
+ * - `marks`: it is known, after a sudden death, what the worker had started
  */
-export type Capability = "workers" | "own process" | "shared memory"
+export type Capability = "workers" | "own process" | "shared memory" | "marks"
 
 /** Something that a backend cannot do. It is printed wherever the laws are run, so that nobody has to find out. */
 export interface Gap {

@@ -104,7 +104,7 @@ export const mapFailures = laws("map with failures", [
   }),
   law(
     "A worker that is ended by force inside a chunk loses what had begun: the items behind it run elsewhere, once",
-    { promises: [6, 8, 12] },
+    { promises: [6, 8, 12], needs: ["marks"] },
     async (trial) => {
       const signals = await trial.signals()
       const executor = trial.open({ maxWorkers: 1, concurrency: 2 })
