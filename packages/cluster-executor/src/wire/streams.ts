@@ -76,11 +76,17 @@ export const ensurePool = async (manager: JetStreamManager, bus: Bus, pool: stri
 
 /** A call as the broker keeps it. */
 export interface StoredCall {
+  /** The name of the client that handed it in. */
   readonly client: string
+  /** As `future.info.id`; unique among the calls of its client. */
   readonly id: number
+  /** The task's module: its path below the root, and a hash of its text. */
   readonly module: string
+  /** The task's name within its module. */
   readonly name: string
+  /** The arguments, as they were written. */
   readonly args: ReadonlyArray<unknown>
+  /** What travels with the call: time-outs, tracing, the attempt. Of no use but to run it again. */
   readonly meta: unknown
   /** How often it may be started: once, or until it counts as poison. */
   readonly starts: number
