@@ -30,7 +30,7 @@ export const open: Adapter["open"] = async ({ kind, variant, workers }) => {
       return sum
     },
     ...(kind === "process" || kind === "cluster" ? {} : {
-      move: (bytes) => executor.run(Task.with(work.echo, { transfer: [bytes.buffer] }), bytes)
+      move: (bytes) => executor.run(Task.with(work.move, { transfer: [bytes.buffer] }), bytes)
     }),
     cancelTenth: (name, count) => {
       const futures = Array.from({ length: count }, () => executor.submit(tasks[name]))

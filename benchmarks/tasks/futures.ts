@@ -19,5 +19,6 @@ export const work = Task.module(import.meta, {
   },
   fib,
   double: (n: number) => n * 2,
-  echo: (bytes: Uint8Array) => bytes
+  echo: (bytes: Uint8Array) => bytes,
+  move: (bytes: Uint8Array<ArrayBuffer>) => Task.transfer(bytes, [bytes.buffer])
 })

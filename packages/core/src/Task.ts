@@ -9,9 +9,11 @@ import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Schedule from "effect/Schedule"
 import type * as EffectStream from "effect/Stream"
+import { isArrayBuffer } from "node:util/types"
 import type { MessagePort } from "node:worker_threads"
-import { InvalidStateError } from "./ExecutorError.ts"
+import { InvalidOptionError, InvalidStateError } from "./ExecutorError.ts"
 import type { Executor } from "./ExecutorService.ts"
+import type { CallContext } from "./worker/CallContext.ts"
 import type { TaskSchemas } from "./worker/codec.ts"
 import { currentTask } from "./worker/context.ts"
 import type { TaskContext } from "./worker/context.ts"
@@ -50,7 +52,10 @@ export interface TaskOptions {
   readonly signal?: AbortSignal | undefined
   /** A name for people: shown in `info`, in logs and in warnings. Defaults to the task's name. */
   readonly label?: string | undefined
-  /** Buffers within the arguments that are moved instead of copied, where memory is shared; elsewhere they are copied. */
+  /**
+   * Buffers within the arguments that are moved instead of copied, where memory is shared; elsewhere they are copied. `Task.transfer` moves those of a
+   * result.
+   */
   readonly transfer?: ReadonlyArray<ArrayBuffer | MessagePort> | undefined
 }
 
@@ -248,4 +253,37 @@ const with_ = <F extends Any>(task: F, options: TaskOptions): F => {
  */
 const current = (): TaskContext | undefined => currentTask()
 
-export { current, from, module_ as module, with_ as with }
+/**
+ * Says which buffers of a result move to the caller instead of being copied, where memory is shared; elsewhere they are copied. Answers `value`, as
+ * `transfer` of Comlink does.
+ *
+ * It counts for this very value, when the running call returns or yields it: one that is inside of another, or that another call returns, is copied as
+ * ever. When it is captured, its buffers are the task's no more, also those that are listed and not in it. All are moved or none: a result that is
+ * refused detaches nothing. Outside of a running task it does nothing.
+ *
+ * Throws `InvalidOptionError` when `buffers` is not a list of different `ArrayBuffer`s.
+ *
+ * ```ts
+ * const brighten = (pixels: Uint8Array<ArrayBuffer>) => {
+ *   for (let i = 0; i < pixels.length; i++) pixels[i] = Math.min(255, pixels[i]! * 2)
+ *   return Task.transfer(pixels, [pixels.buffer])
+ * }
+ * ```
+ */
+const transfer = <A>(value: A, buffers: ReadonlyArray<ArrayBuffer>): A => {
+  const isList = Array.isArray(buffers) && buffers.every((buffer) => isArrayBuffer(buffer))
+  if (!isList || new Set(buffers).size < buffers.length) {
+    throw new InvalidOptionError({
+      option: "transfer",
+      received: buffers,
+      expected: "an array of different ArrayBuffers"
+    })
+  }
+  const context = currentTask() as CallContext | undefined
+  if (context !== undefined && typeof value === "object" && value !== null) {
+    ;(context.moving ??= new WeakMap()).set(value, [...buffers])
+  }
+  return value
+}
+
+export { current, from, module_ as module, transfer, with_ as with }

@@ -28,7 +28,7 @@ export const captureArgs = (
   mode: CaptureMode,
   transfer?: ReadonlyArray<object>
 ): ArrayBuffer[] | undefined => {
-  const moved = mode.sharesMemory && transfer !== undefined && transfer.length > 0 ? transfer : undefined
+  const moved = movable(mode, transfer)
   // Made for the first object only: most calls carry numbers and strings.
   let walk = moved === undefined ? undefined : new Walk(mode.sharesMemory, false, undefined, moved)
   for (let i = 0; i < args.length; i++) {
@@ -42,11 +42,12 @@ export const captureArgs = (
       throw Refusal.of(error).toError(`args[${i}]`, "argument")
     }
   }
-  return moved === undefined ? walk?.transfers : move(args, moved, walk?.transfers)
+  return moved === undefined ? walk?.transfers : move(args, moved, walk?.transfers, "argument")
 }
 
 /**
  * A captured copy of one value, such as a result. Buffers that may be transferred on with it are added to `transfers`.
+ * What is listed in `transfer` is moved, as in `captureArgs`.
  *
  * @throws NotPortableError with a path that starts with `root`
  */
@@ -55,15 +56,23 @@ export const captureValue = (
   root: string,
   side: PortableSide,
   mode: CaptureMode,
-  transfers: ArrayBuffer[]
+  transfers: ArrayBuffer[],
+  transfer?: ReadonlyArray<object>
 ): unknown => {
   const type = typeof value
   if (type === "object" ? value === null : type !== "function" && type !== "symbol") return value
+  const moved = movable(mode, transfer)
+  const walk = new Walk(mode.sharesMemory, false, moved === undefined ? transfers : undefined, moved)
+  let copy: unknown
   try {
-    return new Walk(mode.sharesMemory, false, transfers, undefined).value(value, 1)
+    copy = walk.value(value, 1)
   } catch (error) {
     throw Refusal.of(error).toError(root, side)
   }
+  if (moved === undefined) return copy
+  const values = [copy]
+  for (const buffer of move(values, moved, walk.transfers, side)) transfers.push(buffer)
+  return values[0]
 }
 
 /**
@@ -78,14 +87,22 @@ export const captureLenient = (value: unknown, mode: CaptureMode, transfers: Arr
   }
 }
 
+const movable = ({ sharesMemory }: CaptureMode, transfer?: ReadonlyArray<object>): ReadonlyArray<object> | undefined =>
+  sharesMemory && transfer !== undefined && transfer.length > 0 ? transfer : undefined
+
 // The walk left what is to be moved in its place. Only a single `structuredClone` moves all or nothing.
-const move = (args: unknown[], moved: ReadonlyArray<object>, copied: ArrayBuffer[] | undefined): ArrayBuffer[] => {
+const move = (
+  values: unknown[],
+  moved: ReadonlyArray<object>,
+  copied: ArrayBuffer[] | undefined,
+  side: PortableSide
+): ArrayBuffer[] => {
   const transfer = copied === undefined ? [...moved] : [...moved, ...copied]
   try {
-    const arrived = structuredClone({ args, transfer }, { transfer: transfer as ArrayBuffer[] })
-    for (let i = 0; i < args.length; i++) args[i] = arrived.args[i]
+    const arrived = structuredClone({ values, transfer }, { transfer: transfer as ArrayBuffer[] })
+    for (let i = 0; i < values.length; i++) values[i] = arrived.values[i]
     return arrived.transfer as ArrayBuffer[]
   } catch (error) {
-    throw new Refusal("object that cannot be transferred", undefined, { error }).toError("transfer", "argument")
+    throw new Refusal("object that cannot be transferred", undefined, { error }).toError("transfer", side)
   }
 }

@@ -41,6 +41,8 @@ export class CallContext implements TaskContext {
   credit: ((items: number) => void) | undefined
   /** Stops the calls that this one has handed in and that have not settled, each by its own; made by the first. */
   children: Set<(grace: number | undefined) => void> | undefined
+  /** Buffers that move with values that it returns or yields; made by the first `Task.transfer`. */
+  moving: WeakMap<object, ReadonlyArray<ArrayBuffer>> | undefined
   #controller: AbortController | undefined
   readonly #host: CallHost
 

@@ -56,7 +56,8 @@ export const generate = async (
         flush()
         return answer(Status.Succeeded, undefined)
       }
-      items.push(captureValue(result.value, "item", "result", around.mode, around.transfers()))
+      const moving = context.moving?.get(result.value as object)
+      items.push(captureValue(result.value, "item", "result", around.mode, around.transfers(), moving))
       credit--
       if (performance.now() - since > LONGEST_HOLD) flush()
     }

@@ -92,7 +92,8 @@ export const conclude = (
         "result",
         "result",
         around.mode,
-        around.transfers()
+        around.transfers(),
+        context.moving?.get(result as object)
       )
     } catch (error) {
       return answer(

@@ -332,8 +332,28 @@ describe("Where memory is shared, transfer moves", () => {
     assert.equal(bytes.byteLength, 3)
   })
 
+  it("and so it does for a result, or nothing at all", () => {
+    const bytes = new Uint8Array([1, 2, 3])
+    const result = { bytes, copied: new Uint8Array(2000) }
+    const captureMoving = (value: unknown, transfers: Array<ArrayBuffer>) =>
+      captureValue(value, "result", "result", shares, transfers, [bytes.buffer])
+    expect(() => captureMoving({ bytes, callback: () => 1 }, [])).toThrow("result.callback")
+    // Node keeps the memory that small buffers share.
+    const pooled = Buffer.from("pooled")
+    expect(() => captureValue(pooled, "result", "result", shares, [], [pooled.buffer as ArrayBuffer])).toThrow(
+      "transfer"
+    )
+    const others = [new ArrayBuffer(1)]
+    const copy = captureMoving(result, others) as typeof result
+    assert.deepEqual([bytes.byteLength, result.copied.byteLength], [0, 2000])
+    assert.deepEqual(copy, { bytes: new Uint8Array([1, 2, 3]), copied: new Uint8Array(2000) })
+    assert.deepEqual(others, [new ArrayBuffer(1), copy.bytes.buffer, copy.copied.buffer])
+  })
+
   it("and elsewhere it copies", () => {
     const bytes = new Uint8Array([1, 2, 3])
+    assert.deepEqual(captureValue(bytes, "result", "result", apart, [], [bytes.buffer]), bytes)
+    assert.equal(bytes.byteLength, 3)
     const args: unknown[] = [bytes]
     assert.equal(captureArgs(args, apart, [bytes.buffer]), undefined)
     assert.deepEqual([bytes.byteLength, args], [3, [new Uint8Array([1, 2, 3])]])
