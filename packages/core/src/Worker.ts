@@ -13,12 +13,11 @@
  * parentPort!.on("message", host.receive)
  * ```
  */
-// Not the global, which a task may replace.
-import process from "node:process"
 import type { Frame } from "./wire/frames.ts"
 import { Host } from "./worker/host.ts"
 import type { WorkerPort } from "./worker/host.ts"
 import { pipeOutput } from "./worker/output.ts"
+import { process } from "./worker/process.ts"
 
 export { encodeFrame, encodeParts, FrameReader } from "./wire/bytes.ts"
 export type { Frame, WorkerPort }

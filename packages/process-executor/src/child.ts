@@ -9,8 +9,9 @@
 import type { LinkExit } from "@futures/core/Backend"
 import { spawn } from "node:child_process"
 import type { Socket } from "node:net"
-import { openLastReport } from "./lastReport.ts"
-import { openMarker } from "./marker.ts"
+import { lastReportIn } from "./lastReport.ts"
+import { markerIn } from "./marker.ts"
+import { openNameless } from "./nameless.ts"
 import type { Watchdog } from "./Watchdog.ts"
 
 /** How a child is born. */
@@ -54,8 +55,8 @@ const PATIENCE = 500
 
 /** Starts a child process that speaks frames on two pipes of its own. */
 export const openChild = ({ entry, env, execArgv, name, watchdog }: ChildSpec, events: ChildEvents): Child => {
-  const marker = openMarker()
-  const report = openLastReport()
+  const marker = markerIn(openNameless())
+  const report = lastReportIn(openNameless())
   const close = (): void => {
     marker?.close()
     report?.close()

@@ -3,8 +3,9 @@
  * two apart. It goes into a file without a name, so that nothing is left of it.
  */
 import { closeSync, readSync } from "node:fs"
-import process from "node:process"
-import { openNameless } from "./nameless.ts"
+
+// As it is at the start: a task may replace the global one, and `node:process` takes 4 ms to import.
+const { process } = globalThis
 
 /** The child finds it on this descriptor. */
 const REPORT = 6
@@ -17,9 +18,8 @@ export interface LastReport {
   readonly close: () => void
 }
 
-/** `undefined` where there is no such file: then nobody can tell. */
-export const openLastReport = (): LastReport | undefined => {
-  const fd = openNameless()
+/** Takes the file over. `undefined` where there is none: then nobody can tell. */
+export const lastReportIn = (fd: number | undefined): LastReport | undefined => {
   if (fd === undefined) return undefined
   return {
     fd,

@@ -2,7 +2,6 @@
  * A number that a child leaves behind, readable after its death however sudden: one small write to a file that both have open and that has no name.
  */
 import { closeSync, readSync, writeSync } from "node:fs"
-import { openNameless } from "./nameless.ts"
 
 /** The child finds it on this descriptor. */
 const MARKER = 5
@@ -15,9 +14,8 @@ export interface Marker {
   readonly close: () => void
 }
 
-/** `undefined` where there is no such file: calls are then handed over one at a time. */
-export const openMarker = (): Marker | undefined => {
-  const fd = openNameless()
+/** Takes the file over. `undefined` where there is none: calls are then handed over one at a time. */
+export const markerIn = (fd: number | undefined): Marker | undefined => {
   if (fd === undefined) return undefined
   const value = new Float64Array(1)
   return {

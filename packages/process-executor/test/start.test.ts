@@ -14,8 +14,11 @@ test("a worker is called as its executor is, with a number, in lists of processe
 test("a worker whose tasks import only Task loads neither Effect nor the engine", async () => {
   const recorder = import.meta.resolve("./fixtures/recorder.ts")
   await using executor = new ProcessExecutor({ maxWorkers: 1, execArgv: ["--import", recorder] })
-  const modules = (await executor.run(loadedModules)).filter((url) => !url.startsWith("node:"))
+  const loaded = await executor.run(loadedModules)
+  const modules = loaded.filter((url) => !url.startsWith("node:"))
   expect(modules.some((url) => url.endsWith("/fixtures/tasks.ts"))).toBe(true)
   expect(modules.filter((url) => url.includes("/effect/") || url.includes("/src/engine/"))).toEqual([])
   expect(modules.length).toBeLessThanOrEqual(40)
+  // Each takes as long as all modules of ours.
+  expect(loaded.filter((url) => url === "node:crypto" || url === "node:process")).toEqual([])
 })

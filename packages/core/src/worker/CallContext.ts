@@ -1,9 +1,9 @@
 /** One call as it runs here: what `Task.current()` answers, and how it is asked to stop. */
-import process from "node:process"
 import { format } from "node:util"
 import type { CallTrace, Frame } from "../wire/frames.ts"
 import type { CaptureMode } from "../wire/value.ts"
 import type { TaskContext } from "./context.ts"
+import { process } from "./process.ts"
 import type { TaskDefinition } from "./registry.ts"
 
 /** What a call tells its host while it runs. */

@@ -2,9 +2,9 @@
  * What tasks write to stdout and stderr travels in frames, on the same ordered wire as their outcomes: a reply can then never overtake what was
  * written before it, and nothing is lost when the worker ends.
  */
-import process from "node:process"
 import { Kind } from "../wire/frames.ts"
 import type { Host } from "./host.ts"
+import { process } from "./process.ts"
 
 let piped = false
 
