@@ -254,7 +254,8 @@ export class Engine {
 
   /** A worker has ended, also one that never was ready. */
   exited(lane: Lane, exit: LinkExit): void {
-    this.#tellExit(lane, workerExit(lane, exit))
+    // One that was given up has been told of.
+    if (!this.#lost.includes(lane)) this.#tellExit(lane, workerExit(lane, exit))
   }
 
   /** A worker was to be ended and does not end: it is reported, and named when the executor is shut down. */

@@ -1,5 +1,5 @@
 /** Whether a frame from a worker has the shape that its kind says: tasks share the worker with us, and may send what they like. */
-import { HEADER, Kind, OUTCOME_STRIDE, Status } from "./frames.ts"
+import { CALL_STRIDE, HEADER, Kind, OUTCOME_STRIDE, Status } from "./frames.ts"
 import type { Frame } from "./frames.ts"
 import type { ItemOutcomes } from "./items.ts"
 
@@ -33,6 +33,16 @@ export const areItemOutcomes = (outcomes: unknown): outcomes is ItemOutcomes => 
   return true
 }
 
+const isTaskReference = (reference: unknown): boolean => {
+  if (!Array.isArray(reference)) return typeof reference === "number"
+  const [index, module, name] = reference as ReadonlyArray<unknown>
+  return typeof index === "number" && typeof module === "string" && typeof name === "string"
+}
+
+const isCall = (wireId: unknown, task: unknown, args: unknown, meta: unknown): boolean =>
+  typeof wireId === "number" && isTaskReference(task) && Array.isArray(args) &&
+  (typeof meta === "number" || typeof meta === "object" && meta !== null)
+
 export const isWellFormed = (frame: Frame): boolean => {
   switch (frame[0]) {
     case Kind.Outcomes:
@@ -41,6 +51,17 @@ export const isWellFormed = (frame: Frame): boolean => {
         if (!isOutcome(frame[at + 1], frame[at + 2]) || typeof frame[at + 3] !== "number") return false
       }
       return true
+    case Kind.Calls:
+      if ((frame.length - HEADER) % CALL_STRIDE !== 0) return false
+      for (let at = HEADER; at < frame.length; at += CALL_STRIDE) {
+        if (!isCall(frame[at], frame[at + 2], frame[at + 3], frame[at + 5])) return false
+      }
+      return true
+    case Kind.Interrupt:
+      return typeof frame[HEADER] === "number" &&
+        (frame[HEADER + 1] === undefined || typeof frame[HEADER + 1] === "number")
+    case Kind.Credit:
+      return typeof frame[HEADER] === "number" && typeof frame[HEADER + 1] === "number"
     case Kind.Output:
       return (frame[HEADER] === 1 || frame[HEADER] === 2) &&
         (typeof frame[HEADER + 1] === "string" || frame[HEADER + 1] instanceof Uint8Array)

@@ -51,6 +51,10 @@ const malformed: ReadonlyArray<readonly [name: string, forgery: Forgery]> = [
   ["A reply with a status that there is not", { set: [[STATUS, 99]] }],
   ["A failure that is none", { set: [[STATUS, 1]] }],
   ["Items that are no list", { set: [[KIND, 11], [VALUE, 42]] }],
+  ["A call whose arguments are no list", { set: [[KIND, 3], [5, [0, "module", "name"]], [6, 42], [7, 0], [8, 1]] }],
+  ["A call that is cut short", { set: [[KIND, 3]] }],
+  ["A request to stop what is no call", { set: [[KIND, 4], [CALL, "nonsense"]] }],
+  ["A request for items that has no number", { set: [[KIND, 12], [VALUE, "many"]] }],
   ["Output on a stream that there is not", { set: [[KIND, 6], [CALL, 77]] }],
   ["An uncaught error that is none", { set: [[KIND, 7], [CALL, 42]] }]
 ]
