@@ -15,7 +15,7 @@ export const childProcesses = (watchdog: Watchdog, entry: string = worker): Back
     const execArgv = [...spec.inheritedExecArgv, ...spec.execArgv]
     const reader = new FrameReader((frame) => events.frame(frame as Frame), (cause) => child.fail(cause))
     const child = openChild({ name: spec.name, entry, execArgv, env: spec.env, watchdog }, {
-      bytes: (chunk) => reader.push(chunk),
+      reader,
       exit: events.exit
     })
     return {

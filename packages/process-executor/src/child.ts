@@ -12,6 +12,8 @@ import type { Socket } from "node:net"
 import { lastReportIn } from "./lastReport.ts"
 import { markerIn } from "./marker.ts"
 import { openNameless } from "./nameless.ts"
+import { readPipe } from "./readInto.ts"
+import type { ByteReader } from "./readInto.ts"
 import type { Watchdog } from "./Watchdog.ts"
 
 /** How a child is born. */
@@ -27,8 +29,8 @@ export interface ChildSpec {
 
 /** What a child tells. Handlers do not throw. */
 export interface ChildEvents {
-  /** Its memory may be used again once this returns. */
-  readonly bytes: (chunk: Uint8Array) => void
+  /** Takes all that it sends. */
+  readonly reader: ByteReader
   /** It has ended, and everything that it wrote has been told. Exactly once. */
   readonly exit: (exit: LinkExit) => void
 }
@@ -79,7 +81,7 @@ export const openChild = ({ entry, env, execArgv, name, watchdog }: ChildSpec, e
   }
   watchdog.watch(pid)
   const toChild = child.stdio[3] as Socket
-  const fromChild = child.stdio[4] as unknown as Socket
+  const fromChild = readPipe(child.stdio[4] as unknown as Socket, events.reader)
   let exit: LinkExit | undefined
   let error: unknown
   let ended = false
@@ -111,7 +113,6 @@ export const openChild = ({ entry, env, execArgv, name, watchdog }: ChildSpec, e
   })
   // It could not be killed: `kill` is tried again, or the worker counts as one that cannot be ended.
   child.on("error", () => {})
-  fromChild.on("data", events.bytes)
   for (const socket of [toChild, fromChild]) {
     // The other end is gone: `exit` says why.
     socket.on("error", () => socket.destroy())

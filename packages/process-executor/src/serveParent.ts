@@ -3,18 +3,16 @@ import { encodeParts, FrameReader, serve } from "@futures/core/Worker"
 import type { Frame, WorkerPort } from "@futures/core/Worker"
 import { writeSync } from "node:fs"
 import { Socket } from "node:net"
-import type { SocketConstructorOpts } from "node:net"
 import { Worker } from "node:worker_threads"
 import { leaveReport } from "./lastReport.ts"
 import { mark } from "./marker.ts"
+import { readInto } from "./readInto.ts"
 
 // As it is at the start: a task may replace the global one, and `node:process` takes 4 ms to import.
 const { process } = globalThis
 
 const FROM_PARENT = 3
 const TO_PARENT = 4
-/** Bytes that are read from the parent at a time, at most: what the system holds ready for a socket. */
-const READ_AT_A_TIME = 256 * 1024
 
 let isHeard = true
 
@@ -43,14 +41,7 @@ export const serveParent = (modules: Pick<WorkerPort, "locate" | "resolve"> = {}
     memoryUsage: () => process.memoryUsage.rss()
   })
   const reader = new FrameReader((frame) => served.receive(frame as Frame), () => process.exit(1))
-  // One buffer for all that is read: the reader keeps nothing of it.
-  const callback = (count: number, buffer: Uint8Array): boolean => {
-    reader.push(buffer.subarray(0, count))
-    return true
-  }
-  const onread = { buffer: Buffer.allocUnsafeSlow(READ_AT_A_TIME), callback }
-  const options: SocketConstructorOpts = { fd: FROM_PARENT, readable: true, writable: false, onread }
-  const socket = new Socket(options)
+  const socket = new Socket({ fd: FROM_PARENT, readable: true, writable: false, onread: readInto(reader) })
   socket.on("close", () => process.exit(1))
   socket.on("error", () => process.exit(1))
 

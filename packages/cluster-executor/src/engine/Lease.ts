@@ -72,9 +72,12 @@ export class Lease {
       (kind, payload) => this.#receive(kind, payload)
     )
     this.#child = openChild(spec, {
-      bytes: (chunk) => {
-        this.movedAt = performance.now()
-        channel.send(Kind.Bytes, chunk)
+      reader: {
+        room: undefined,
+        push: (chunk) => {
+          this.movedAt = performance.now()
+          channel.send(Kind.Bytes, chunk)
+        }
       },
       exit: (exit) => this.#exit(exit)
     })

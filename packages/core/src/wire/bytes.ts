@@ -153,6 +153,17 @@ export class FrameReader {
     this.#maxBytes = maxBytes
   }
 
+  /**
+   * Where the next bytes belong, all of them, if they are many: whoever reads them to there spares a copy. Asked anew after each `push`, which is then
+   * given what was filled of it.
+   */
+  get room(): Uint8Array | undefined {
+    const target = this.#target
+    return target !== undefined && target.length - this.#targetFilled >= large
+      ? target.subarray(this.#targetFilled)
+      : undefined
+  }
+
   /** Never throws. */
   push(chunk: Uint8Array): void {
     try {
@@ -194,7 +205,8 @@ export class FrameReader {
   #fill(chunk: Uint8Array, at: number): number {
     const target = this.#target!
     const end = Math.min(chunk.length, at + target.length - this.#targetFilled)
-    target.set(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end), this.#targetFilled)
+    const isThere = chunk.buffer === target.buffer && chunk.byteOffset === target.byteOffset + this.#targetFilled
+    if (!isThere) target.set(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end), this.#targetFilled)
     this.#targetFilled += end - at
     if (this.#targetFilled < target.length) return end
     this.#target = undefined

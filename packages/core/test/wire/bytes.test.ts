@@ -183,6 +183,40 @@ describe("Large views", () => {
     }
   })
 
+  property.prop([
+    fc.array(fc.integer({ min: 0, max: 200_000 }), { maxLength: 5 }),
+    fc.integer({ min: 1, max: 100_000 })
+  ], {
+    numRuns: 50
+  })("are read to where they belong, by whoever asks for the room", (sizes, step) => {
+    const frame = sizes.map((size, at) => new Uint8Array(size).fill(at + 1))
+    const bytes = Buffer.concat([encodeFrame(frame), encodeFrame(frame)])
+    const frames: Array<unknown> = []
+    const reader = new FrameReader((each) => frames.push(each), assert.fail)
+    const shared = Buffer.alloc(step)
+    for (let at = 0; at < bytes.length;) {
+      const into = reader.room ?? shared
+      const count = bytes.copy(into, 0, at, at + step)
+      reader.push(into.subarray(0, count))
+      at += count
+    }
+    assert.deepEqual(frames, [frame, frame])
+  })
+
+  it("have no room of their own before and after their bytes, nor for their last few", () => {
+    const bytes = encodeFrame([new Uint8Array(200_000)])
+    const reader = new FrameReader(() => {}, assert.fail)
+    const room = (): number | undefined => reader.room?.length
+    const begin = bytes.length - 200_000
+    assert.equal(room(), undefined)
+    reader.push(bytes.subarray(0, begin))
+    assert.equal(room(), 200_000)
+    reader.push(bytes.subarray(begin, begin + 150_000))
+    assert.equal(room(), undefined)
+    reader.push(bytes.subarray(begin + 150_000))
+    assert.equal(room(), undefined)
+  })
+
   it("are not copied to be written", () => {
     const view = new Uint8Array(100_000)
     const [, part] = encodeParts([view])
