@@ -1,20 +1,22 @@
 /** Who may connect to a broker, and what they may do there: asked of the real server. */
 import { Broker, Cluster } from "@futures/cluster-executor"
 import type { Credentials } from "@futures/cluster-executor"
+import { BrokenExecutorError } from "@futures/core"
 import { jetstream, jetstreamManager } from "@nats-io/jetstream"
 import { encodeAccount, encodeOperator, encodeUser } from "@nats-io/jwt"
 import { createAccount, createOperator, createUser } from "@nats-io/nkeys"
 import { connect } from "@nats-io/transport-node"
 import type { NatsConnection } from "@nats-io/transport-node"
 import { execFileSync } from "node:child_process"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setImmediate } from "node:timers/promises"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { connectionOptions } from "../src/broker/credentials.ts"
 import type { BrokerOptions } from "../src/broker/options.ts"
-import { add } from "./tasks.ts"
+import { scene } from "./bench.ts"
+import { add, hold } from "./tasks.ts"
 
 const started = async (options?: BrokerOptions): Promise<Broker> => {
   const broker = await Broker.start(options)
@@ -142,16 +144,43 @@ describe("A broker that tells roles apart", () => {
     await expect(jetstream(engine).publish("cf.team.call.default", "call")).rejects.toThrow(/permission/i)
   })
 
-  it("still runs calls, on engines that cannot submit", async () => {
-    await using cluster = await Cluster.start({
-      engines: 2,
-      slots: 1,
-      root: import.meta.dirname,
-      broker: { roles: true }
-    })
-    await using executor = cluster.executor({ maxWorkers: 2 })
-    expect(await Promise.all([1, 2, 3].map((n) => executor.run(add, n, n)))).toEqual([2, 4, 6])
+  it("refuses nothing to calls, views, and calls of named clients, those of a killed engine included", async () => {
+    const broker = await started({ roles: true })
+    await using cluster = await Cluster.start({ engines: 2, slots: 1, root: import.meta.dirname, broker })
+    {
+      await using executor = cluster.executor({ maxWorkers: 2 })
+      expect(await Promise.all([1, 2, 3].map((n) => executor.run(add, n, n)))).toEqual([2, 4, 6])
+    }
     for (const [, job] of cluster.broadcast(add, 1, 2)) expect(await job.result()).toBe(3)
+    await using named = await Cluster.connect({ ...cluster.connection, client: "night", root: import.meta.dirname })
+    const { gate, lines, notebook, open, written } = scene()
+    const held = named.executor().submit(hold, notebook, "held", gate)
+    await written(1)
+    await cluster.addEngine()
+    process.kill(Number(lines()[0]!.split(" ")[1]), "SIGKILL")
+    open()
+    expect(await held.result()).toBe("held")
+    expect(await named.future<string>(held.info.id).result()).toBe("held")
+    expect(await (await named.resubmit<string>(held.info.id)).result()).toBe("held")
+    const stopped = named.executor().submit(hold, notebook, "stopped", `${gate}-never`)
+    await written(4)
+    expect(await stopped.interrupt({ grace: 50 })).toBe(true)
+    expect(await cluster.poisoned()).toEqual([])
+    expect(readFileSync(join(broker.storeDir, "nats-server.log"), "utf8")).not.toMatch(/violation/i)
+  })
+
+  it("fails the calls of whoever has an engine's credentials, named or not", async () => {
+    const broker = await started({ roles: true })
+    await using cluster = await Cluster.start({ engines: 1, slots: 1, root: import.meta.dirname, broker })
+    const { namespace, servers } = cluster.connection
+    for (const client of [undefined, "night"]) {
+      const credentials = broker.engineCredentials
+      await using engine = await Cluster.connect({ servers, namespace, credentials, client, root: import.meta.dirname })
+      const error = await engine.executor().submit(add, 1, 2).exception()
+      expect(error).toBeInstanceOf(BrokenExecutorError)
+      expect(String((error as BrokenExecutorError).cause)).toMatch(/does not let this user|permission/i)
+    }
+    expect(readFileSync(join(broker.storeDir, "nats-server.log"), "utf8")).toMatch(/violation.*want/i)
   })
 
   it("knows users of your own by password and by NKey", async () => {

@@ -4,6 +4,7 @@
  * One for each connection, whatever number of executors use it.
  */
 import { randomUUID } from "node:crypto"
+import { BrokerError } from "../broker/BrokerError.ts"
 import type { Connection } from "../broker/credentials.ts"
 import { Registry } from "../registry.ts"
 import { Bus, parse } from "../wire/Bus.ts"
@@ -53,6 +54,7 @@ export class Client implements PlaceHost {
     this.registry = new Registry(bus)
     bus.subscribe(`cl.${this.id}.>`, (subject, data, reply) => this.#receive(subject, data, reply))
     bus.back.add(() => this.#back())
+    bus.refused.add((subject) => this.#refused(subject))
     this.registry.follow((change) => {
       if (change.type === "join") return this.#wish()
       const { host, id } = change.engine
@@ -79,6 +81,14 @@ export class Client implements PlaceHost {
   /** The only engine that it may have is not there. */
   #never(place: Place): void {
     place.end({ error: new Error(`There is no engine ${place.wishes.engine} in the cluster`) })
+  }
+
+  /** Nobody would ever hear of what is wanted. */
+  #refused(subject: string): void {
+    if (subject !== "want") return
+    const message = "The broker does not let this user hand in calls: connect with the credentials of a client"
+    const error = new BrokerError({ reason: "permission", message })
+    for (const place of this.#wanted) place.end({ error })
   }
 
   async close(): Promise<void> {

@@ -55,6 +55,8 @@ export class KeptCalls {
   readonly #working: NodeJS.Timeout
   /** Pools whose calls wait for a slot, each since when. */
   readonly #waiting = new Map<string, number>()
+  /** Told when a call in hand is done. */
+  readonly #done = new Set<() => void>()
   #numbers = 0
   #open = true
 
@@ -138,7 +140,20 @@ export class KeptCalls {
     if ((await consumer.info()).num_pending === 0) this.#waiting.delete(pool)
     else if (!this.#waiting.has(pool)) this.#waiting.set(pool, performance.now())
     const until = performance.now() + LOOK
-    while (this.#open && performance.now() < until && this.#options.free() <= 0) await sleep(AGAIN / 4)
+    while (this.#open && performance.now() < until && this.#options.free() <= 0) await this.#doneOr(AGAIN)
+  }
+
+  /** Resolves when a call in hand is done, or after so many milliseconds: slots that others have become free as well. */
+  #doneOr(millis: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer)
+        this.#done.delete(end)
+        resolve()
+      }
+      const timer = setTimeout(end, millis)
+      this.#done.add(end)
+    })
   }
 
   #take(message: JsMsg): void {
@@ -188,6 +203,7 @@ export class KeptCalls {
     }
     message.ack()
     this.#held.delete(number)
+    for (const told of this.#done) told()
   }
 
   /** What is longer than the broker takes is told of instead. */

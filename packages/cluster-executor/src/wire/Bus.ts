@@ -7,7 +7,7 @@
  *
  * It does not keep the process alive.
  */
-import { connect, NoRespondersError, RequestError } from "@nats-io/transport-node"
+import { connect, NoRespondersError, PermissionViolationError, RequestError } from "@nats-io/transport-node"
 import type { NatsConnection } from "@nats-io/transport-node"
 import type { Socket } from "node:net"
 import { connectionOptions } from "../broker/credentials.ts"
@@ -28,6 +28,8 @@ export class Bus {
   since: number | undefined = performance.now()
   /** Told when it is connected again. */
   readonly back = new Set<() => void>()
+  /** Told of each subject that this user may not publish to, without `cf.<namespace>.`. */
+  readonly refused = new Set<(subject: string) => void>()
   readonly #prefix: string
   readonly #pings: NodeJS.Timeout
 
@@ -125,12 +127,17 @@ export class Bus {
   }
 
   async #follow(): Promise<void> {
-    for await (const { type } of this.nats.status()) {
+    for await (const status of this.nats.status()) {
+      const { type } = status
       if (type === "disconnect") this.since = undefined
       else if (type === "reconnect") {
         this.since = performance.now()
         this.#unref()
         for (const told of this.back) told()
+      } else if (type === "error" && status.error instanceof PermissionViolationError) {
+        const { operation, subject } = status.error
+        if (operation !== "publish") continue
+        for (const told of this.refused) told(subject.slice(this.#prefix.length))
       }
     }
   }
