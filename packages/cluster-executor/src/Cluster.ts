@@ -205,12 +205,19 @@ export class Cluster implements AsyncDisposable {
     return this.#named().submit(outcome) as unknown as Future<A, never>
   }
 
-  /** Hands a call of `client` in once more, with the same task and arguments, as a call of its own. Rejects with `InvalidStateError` when it is not done. */
+  /**
+   * Hands a call of `client` in once more, with the same task and arguments, as a call of its own. Rejects with `InvalidStateError` when it is not done, or
+   * its arguments were too long to be kept beside its result.
+   */
   async resubmit<A = unknown>(id: number): Promise<Future<A, never>> {
     const named = this.#named()
     const stored = await readOutcome(this.client.bus, this.#clientName!, id)
     if (stored === undefined) {
       throw new InvalidStateError(`Call ${id} of ${this.#clientName} has no outcome yet, or none any more`)
+    }
+    if (stored.args === undefined) {
+      const why = "beside its result they are longer than a message of the broker"
+      throw new InvalidStateError(`The arguments of call ${id} of ${this.#clientName} were not kept: ${why}`)
     }
     const task = Task.from<Record<string, (...args: ReadonlyArray<unknown>) => A>>(stored.module)[stored.name]!
     return named.submit(task as never, ...stored.args as never) as unknown as Future<A, never>

@@ -4,6 +4,7 @@ import type { ExecutorOptions } from "@futures/core"
 import { executorClass } from "@futures/core/Backend"
 import type { Backend } from "@futures/core/Backend"
 import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 import { randomUUID } from "node:crypto"
 import { availableParallelism } from "node:os"
 import { parse, resolve } from "node:path"
@@ -56,7 +57,7 @@ export interface ClusterExecutorOptions extends ExecutorOptions {
    * time.
    */
   readonly client?: string | undefined
-  /** How long the broker keeps outcomes, when this executor is the first to be named there. Default 24 hours. */
+  /** How long the broker keeps outcomes, when this executor is the first to be named there; at least a second. Default 24 hours. */
   readonly retention?: Duration.Input | undefined
 }
 
@@ -86,7 +87,7 @@ const configure = (options: ClusterExecutorOptions): { backend: Backend; options
     ...rest
   } = options
   const { env = {}, execArgv = [], maxWorkers } = rest
-  checkAll({ client, delivery, engine, engines, labels, root, servers })
+  checkAll({ client, delivery, engine, engines, labels, namespace, retention, root, servers })
   const described = cluster === undefined && servers === undefined ? readConnection() : undefined
   const connection = servers === undefined
     ? described
@@ -141,15 +142,22 @@ const configure = (options: ClusterExecutorOptions): { backend: Backend; options
 
 const isText = (value: unknown): boolean => typeof value === "string" && value !== ""
 
+const isToken = (value: unknown): boolean => typeof value === "string" && /^[\w-]{1,64}$/.test(value)
+
 /** What each option must be, and whether it is. */
 const rules: Readonly<Record<string, readonly [expected: string, isRight: (value: any) => boolean]>> = {
-  client: ["up to 64 letters, digits, _ and -", (value) => typeof value === "string" && /^[\w-]{1,64}$/.test(value)],
+  client: ["up to 64 letters, digits, _ and -", isToken],
   delivery: [`"at-least-once" or "at-most-once"`, (value) => value === "at-least-once" || value === "at-most-once"],
   engine: ["the id of an engine", isText],
   engines: ["a whole number of at least 1", (value) => Number.isSafeInteger(value) && value >= 1],
   labels: [
     "an object of strings",
     (value) => typeof value === "object" && value !== null && Object.values(value).every(isText)
+  ],
+  namespace: ["up to 64 letters, digits, _ and -", isToken],
+  retention: [
+    "a duration of at least a second",
+    (value) => Option.exists(Duration.fromInput(value), (duration) => Duration.toMillis(duration) >= 1_000)
   ],
   root: ["the path of a folder", isText],
   servers: ["an array of host:port", (value) => Array.isArray(value) && value.length > 0 && value.every(isText)]

@@ -4,13 +4,13 @@ import { CancelledError, InvalidOptionError, InvalidStateError, PoisonTaskError,
 import assert from "node:assert/strict"
 import { onTestFinished, test } from "vitest"
 import { scene, start, until } from "./bench.ts"
-import { add, double, fail, fatal, hold, letters, note } from "./tasks.ts"
+import { add, bytes, double, echo, fail, fatal, hold, letters, note } from "./tasks.ts"
 
 test("A job outlives its client: another of the same name has its outcome", async () => {
   const cluster = await start({ engines: 2, slots: 1 })
   const { gate, lines, notebook, open, written } = scene()
   const first = await Cluster.connect({ ...cluster.connection, client: "nightly" })
-  const job = first.executor().submit(hold, notebook, "job", gate)
+  const job = first.executor({ retention: "1 minute" }).submit(hold, notebook, "job", gate)
   const { id } = job.info
   await written(1)
   await first.leave()
@@ -37,7 +37,30 @@ test("Values, errors and maps are those of any executor", async () => {
   assert.deepEqual(results, Array.from({ length: 50 }, (_, n) => 2 * n))
   await assert.rejects(executor.stream(letters, "").next(), InvalidStateError)
   assert.throws(() => cluster.executor({ initializer: [add, 1, 2] }), InvalidOptionError)
+  for (const retention of [-1, 999, NaN, "a while"]) {
+    assert.throws(
+      () => cluster.executor({ retention: retention as number }),
+      { _tag: "InvalidOptionError", option: "retention" }
+    )
+  }
   await assert.rejects(cluster.resubmit(7), InvalidStateError)
+})
+
+test("What is longer than a message of the broker fails, and says so; what fits goes through", async () => {
+  const cluster = await start({ engines: 1, slots: 1, client: "long", broker: { maxPayload: 2 ** 16 } })
+  const executor = cluster.executor()
+  for (const call of [executor.submit(echo, new Uint8Array(2 ** 16)), executor.submit(bytes, 2 ** 16)]) {
+    const error = await call.exception()
+    assert.ok(error instanceof RangeError, String(error))
+    assert.match((error as RangeError).message, /of 65\d{3} bytes .* longer than the broker keeps \(65024\)/)
+  }
+  const long = executor.submit(bytes, 60_000)
+  assert.equal((await long.result()).length, 60_000)
+  assert.equal((await (await cluster.resubmit<Uint8Array>(long.info.id)).result()).length, 60_000)
+  // Arguments and result fit, but not beside each other.
+  const both = executor.submit(echo, new Uint8Array(60_000))
+  assert.deepEqual(await both.result(), new Uint8Array(60_000))
+  await assert.rejects(cluster.resubmit(both.info.id), InvalidStateError)
 })
 
 test("A call whose engine is killed runs again on another; with at-most-once it fails", async () => {

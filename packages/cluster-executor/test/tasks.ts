@@ -6,8 +6,9 @@ const appears = async (path: string): Promise<void> => {
   while (!existsSync(path)) await sleep(5)
 }
 
-export const { add, double, echo, fail, fatal, hold, letters, note, sum, where } = Task.module(import.meta, {
+export const { add, bytes, double, echo, fail, fatal, hold, letters, note, sum, where } = Task.module(import.meta, {
   add: (a: number, b: number): number => a + b,
+  bytes: (length: number): Uint8Array => new Uint8Array(length),
   double: (n: number): number => 2 * n,
   echo: <A>(value: A): A => value,
   fail: (message: string): never => {

@@ -6,7 +6,7 @@ import { resolveOptions, textOptions, variableOf } from "../src/options.ts"
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), "utf8")
 
 /** The rows of each table, cell by cell. */
-const [ofExecutor, ofTask, ofMap] = read("../../../docs/options.md").split(/^## /m).slice(1).map((section) =>
+const [ofExecutor, ofTask, ofMap, ofCluster] = read("../../../docs/options.md").split(/^## /m).slice(1).map((section) =>
   section.split("\n").filter((line) => line.startsWith("| `")).map((line) =>
     line.slice(1, -1).split("|").map((cell) => cell.trim())
   )
@@ -36,7 +36,7 @@ test.for(ofExecutor!)("%s has its default and its variable", ([name, byDefault, 
 
 /** The options that an interface declares, in its order. */
 const declaredIn = (path: string, name: string): Array<string> => {
-  const [, body] = new RegExp(`interface ${name} \\{\n(.*?)\n\\}`, "s").exec(read(path))!
+  const [, body] = new RegExp(`interface ${name} (?:extends \\w+ )?\\{\n(.*?)\n\\}`, "s").exec(read(path))!
   return [...body!.matchAll(/readonly (\w+)\?:/g)].map(([, option]) => option!)
 }
 
@@ -46,4 +46,9 @@ test("The page has a row for every option of a task, in the order of the code", 
 
 test("The page has a row for every option of a map, in the order of the code", () => {
   expect(ofMap!.map(nameIn)).toEqual(declaredIn("../src/engine/map.ts", "MapOptions"))
+})
+
+test("The page has a row for every option of an executor on a cluster, in the order of the code", () => {
+  const options = declaredIn("../../cluster-executor/src/ClusterExecutor.ts", "ClusterExecutorOptions")
+  expect(ofCluster!.map(nameIn)).toEqual(options)
 })

@@ -18,6 +18,7 @@ import {
   encode,
   ensurePool,
   ensureStreams,
+  HEADERS,
   MOST_CALLS,
   poolOf,
   RETENTION,
@@ -194,8 +195,9 @@ class KeptCallsLink implements Link {
     const call: StoredCall = { client, id: callId, module, name, args, meta, starts }
     const bytes = encode(call)
     const { bus } = this.#client
-    if (bytes.length > bus.maxPayload - 512) {
-      const why = `Arguments of ${bytes.length} bytes are longer than the broker keeps (${bus.maxPayload})`
+    const longest = bus.maxPayload - HEADERS
+    if (bytes.length > longest) {
+      const why = `Arguments of ${bytes.length} bytes are longer than the broker keeps (${longest})`
       return this.#refuse(callId, new RangeError(why))
     }
     this.#client.unwritten++

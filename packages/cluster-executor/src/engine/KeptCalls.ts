@@ -16,7 +16,7 @@ import type { Consumer, JetStreamClient, JsMsg } from "@nats-io/jetstream"
 import { hostname } from "node:os"
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Bus } from "../wire/Bus.ts"
-import { ACK_WAIT, decode, encode, streamName, subjectOf } from "../wire/streams.ts"
+import { ACK_WAIT, decode, encode, HEADERS, streamName, subjectOf } from "../wire/streams.ts"
 import type { StoredCall, StoredOutcome } from "../wire/streams.ts"
 
 const { Kind, Status } = frames
@@ -206,14 +206,16 @@ export class KeptCalls {
     for (const told of this.#done) told()
   }
 
-  /** What is longer than the broker takes is told of instead. */
+  /** The arguments are kept beside the result if there is room; a result that is longer than the broker takes is told of instead. */
   #fitting(outcome: StoredOutcome): Uint8Array {
-    const bytes = encode(outcome)
-    const { maxPayload } = this.#options.bus
-    if (bytes.length < maxPayload - 512) return bytes
-    const error = new RangeError(`A result of ${bytes.length} bytes is longer than the broker keeps (${maxPayload})`)
-    const value = encodeError(error, { sharesMemory: false })
-    return encode({ ...outcome, args: [], status: Status.Threw, value })
+    const longest = this.#options.bus.maxPayload - HEADERS
+    const whole = encode(outcome)
+    if (whole.length <= longest) return whole
+    const bare = { ...outcome, args: undefined }
+    const bytes = encode(bare)
+    if (bytes.length <= longest) return bytes
+    const error = new RangeError(`A result of ${bytes.length} bytes is longer than the broker keeps (${longest})`)
+    return encode({ ...bare, status: Status.Threw, value: encodeError(error, { sharesMemory: false }) })
   }
 
   #work(): void {

@@ -19,6 +19,8 @@ export const MOST_CALLS = 1_000_000
 export const RETENTION = 24 * 60 * 60 * 1_000
 /** An engine that has a call says again and again that it works on it; after so many milliseconds without a word another may have it. */
 export const ACK_WAIT = 4_000
+/** What travels with a record beside it counts in the broker's limit: so many bytes at most. */
+export const HEADERS = 512
 const DEAD_RETENTION = 7 * RETENTION
 /** Within so many milliseconds the same call is taken once, however often it is sent. */
 const DUPLICATES = 120_000
@@ -50,7 +52,14 @@ export const ensureStreams = async (bus: Bus, retention: number): Promise<JetStr
       discard: DiscardPolicy.New,
       max_msgs: MOST_CALLS
     },
-    { ...file, name: streamName(bus, "RES"), subjects: [subjectOf(bus, "res.>")], max_age: nanos(retention) },
+    {
+      ...file,
+      name: streamName(bus, "RES"),
+      subjects: [subjectOf(bus, "res.>")],
+      max_age: nanos(retention),
+      // The broker refuses one that is longer than the age.
+      duplicate_window: nanos(Math.min(DUPLICATES, retention))
+    },
     { ...file, name: streamName(bus, "DEAD"), subjects: [subjectOf(bus, "dead.>")], max_age: nanos(DEAD_RETENTION) }
   ]
   for (const stream of streams) {
@@ -93,7 +102,9 @@ export interface StoredCall {
 }
 
 /** How a call ended, with the call. */
-export interface StoredOutcome extends StoredCall {
+export interface StoredOutcome extends Omit<StoredCall, "args"> {
+  /** `undefined` when they were too long to be kept beside the result. */
+  readonly args: ReadonlyArray<unknown> | undefined
   readonly status: number
   readonly value: unknown
   readonly ran: number
@@ -106,7 +117,7 @@ export interface StoredOutcome extends StoredCall {
 export const encode = (stored: StoredCall | StoredOutcome): Uint8Array => encodeFrame([stored])
 
 /** Throws for what is no record of ours. */
-export const decode = <A extends StoredCall>(bytes: Uint8Array): A => {
+export const decode = <A extends StoredCall | StoredOutcome>(bytes: Uint8Array): A => {
   let decoded: Frame | undefined
   let failure: Error | undefined
   new FrameReader((frame) => decoded = frame as Frame, (error) => failure = error).push(bytes)
