@@ -197,7 +197,7 @@ export class Cluster implements AsyncDisposable {
    *
    * ```ts
    * await using cluster = await Cluster.connect({ client: "nightly" })
-   * console.log(await cluster.future<number>(id).result())
+   * console.log(await cluster.future<number>(Number(process.argv[2])).result())
    * ```
    */
   future<A = unknown>(id: number): Future<A, never> {

@@ -271,8 +271,6 @@ export class Lane {
     if (!isWellFormed(frame)) return this.#misbehaved(frame)
     switch (frame[0]) {
       case Kind.Ready:
-        // Asked to end while it started: its word crossed ours.
-        if (this.state === "stopping") return
         if (this.state !== "starting") return this.#events.dropped(this)
         this.state = "ready"
         this.#events.ready(this)

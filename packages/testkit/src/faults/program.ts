@@ -56,8 +56,9 @@ switch (scene) {
     break
   }
   case "leaves nothing": {
-    // Node makes these when they are first asked for.
+    // Node makes these when they are first asked for, and stdin goes on being made for a turn.
     void [process.stdin, process.stdout, process.stderr]
+    await new Promise((resolve) => setImmediate(resolve))
     const before = handles()
     const executor = new Executor({ maxWorkers: 2 })
     await Promise.all([executor.run(slowly, "one"), executor.run(slowly, "two"), executor.run(chatter, 1, false)])
