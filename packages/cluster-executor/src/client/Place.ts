@@ -8,7 +8,7 @@
  *
  * Unheard: there is no connection yet.
  */
-import { encodeFrame, FrameReader, monotonic } from "@futures/core/Backend"
+import { encodeParts, FrameReader, monotonic } from "@futures/core/Backend"
 import type { Frame, Link, LinkEvents, LinkExit, RemotePlace } from "@futures/core/Backend"
 import { parse } from "../wire/Bus.ts"
 import { Channel, isGone, Kind } from "../wire/Channel.ts"
@@ -78,7 +78,7 @@ export class Place implements Link {
 
   send(frame: Frame): boolean {
     if (this.state !== "placed") return false
-    this.#channel!.send(Kind.Bytes, encodeFrame(frame))
+    for (const part of encodeParts(frame)) this.#channel!.send(Kind.Bytes, part)
     return true
   }
 

@@ -124,8 +124,7 @@ export class Lease {
   #receive(kind: number, payload: Uint8Array): void {
     switch (kind) {
       case Kind.Bytes:
-        // A copy: the pipe may take it later than the bus reuses its memory.
-        return void this.#child?.write(payload.slice())
+        return void this.#child?.write(payload)
       case Kind.Kill:
         return this.#child?.kill()
       case Kind.Look: {

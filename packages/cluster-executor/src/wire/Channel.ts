@@ -39,8 +39,11 @@ const HEADER = 9
 const NUMBERED = 16
 /** Bytes in flight, at most: what the broker may have to hold for one worker. */
 const WINDOW = 8 * 2 ** 20
-/** Bytes of a message, at most, whatever the broker would take: others want their turn. */
-const SEGMENT = 256 * 2 ** 10
+/**
+ * Bytes of a message, at most, whatever the broker would take. Others want their turn; and programs and broker read 64 KiB at a time: a message that does
+ * not come in one piece is put together again, which costs more than four that do.
+ */
+const SEGMENT = 16 * 2 ** 10
 /** Arrivals are acknowledged when so many have come, so many bytes, or after so many milliseconds. */
 const ACK_COUNT = 64
 const ACK_BYTES = 2 ** 20
@@ -70,7 +73,7 @@ export class Channel {
   #seen = -1
   #closed = false
 
-  /** `deliver` is called for each message of the other end, once and in order; the payload's memory may be used again when it returns. */
+  /** `deliver` is called for each message of the other end, once and in order. It may keep the payload: a bus never uses its memory again. */
   constructor(
     maxPayload: number,
     publish: (message: Uint8Array) => void,
