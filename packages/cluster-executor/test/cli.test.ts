@@ -261,14 +261,14 @@ describe("futures-cluster", () => {
 
   it("that is not understood says what it wants, with exit code 2; that is asked for help gives it, with 0", async () => {
     const shell = openShell()
-    for (const args of [["nonsense"], ["start", "-n", "-1"], ["start", "--slots", "0"], ["engine", "--nonsense"]]) {
-      const { exitCode, stderr } = await shell.run(...args)
-      expect({ args, exitCode }).toEqual({ args, exitCode: 2 })
-      expect(stderr).toContain("ERROR")
-    }
-    for (const args of [["--help"], ["start", "--help"], ["--version"]]) {
-      expect(await shell.run(...args)).toMatchObject({ exitCode: 0, stderr: "" })
-    }
+    const wrong = [["nonsense"], ["start", "-n", "-1"], ["start", "--slots", "0"], ["engine", "--nonsense"]]
+    const asked = [["--help"], ["start", "--help"], ["--version"]]
+    const [refusals, answers] = await Promise.all(
+      [wrong, asked].map((all) => Promise.all(all.map((args) => shell.run(...args))))
+    )
+    expect(refusals!.map(({ exitCode }) => exitCode)).toEqual(wrong.map(() => 2))
+    for (const { stderr } of refusals!) expect(stderr).toContain("ERROR")
+    for (const answer of answers!) expect(answer).toMatchObject({ exitCode: 0, stderr: "" })
     const { stdout } = await shell.run("--help")
     for (const name of ["start", "engine", "status", "stop"]) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"))
   })
