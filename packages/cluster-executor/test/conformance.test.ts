@@ -1,26 +1,9 @@
-import { Cluster, ClusterExecutor } from "@futures/cluster-executor"
-import type { ExecutorClass, ExecutorOptions } from "@futures/core"
 import { conformance } from "@futures/testkit/vitest"
-import { afterAll, beforeAll } from "vitest"
-
-let cluster: Cluster
-
-// The laws give some of their modules as text.
-beforeAll(async () => {
-  cluster = await Cluster.start({ engines: 2, slots: 8, textModules: true })
-})
-afterAll(() => cluster.shutdown())
-
-/** An executor of the one cluster: what is no object stays what it is. */
-class OnCluster extends ClusterExecutor {
-  constructor(options: ExecutorOptions = {}) {
-    super(options === null ? options : { ...options, cluster })
-  }
-}
+import { onCluster } from "./onCluster.ts"
 
 conformance({
   name: "cluster",
-  executor: OnCluster as ExecutorClass,
+  executor: onCluster,
   gaps: [
     { name: "shared memory", reason: "another machine has a memory of its own" },
     {

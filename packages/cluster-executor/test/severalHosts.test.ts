@@ -24,14 +24,20 @@ const two = async (host: Host): Promise<Cluster> => {
   return cluster
 }
 
+/** Two calls that run, one on each host, until `open`. */
+const holding = async (cluster: Cluster) => {
+  const { gate, notebook, open, written } = scene()
+  const executor = cluster.executor()
+  const futures = ["a", "b"].map((line) => executor.submit(hold, notebook, line, gate))
+  await written(2)
+  return { executor, futures, notebook, open }
+}
+
 describe.skipIf(whyNoHosts !== undefined)("On several hosts", () => {
   test("The calls of a host that is cut off run elsewhere; when it is mended it joins again, and nothing settles twice", async () => {
     const host = openHost()
     const cluster = await two(host)
-    const { gate, notebook, open, written } = scene()
-    const executor = cluster.executor()
-    const futures = ["a", "b"].map((line) => executor.submit(hold, notebook, line, gate))
-    await written(2)
+    const { executor, futures, notebook, open } = await holding(cluster)
     const lost = futures.find(({ info }) => info.engine === "far")!
     host.cut()
     await until(() => !cluster.engines().some(({ id }) => id === "far"))
@@ -47,10 +53,7 @@ describe.skipIf(whyNoHosts !== undefined)("On several hosts", () => {
   test("The calls of a host whose power fails run elsewhere", async () => {
     const host = openHost()
     const cluster = await two(host)
-    const { gate, notebook, open, written } = scene()
-    const executor = cluster.executor()
-    const futures = ["a", "b"].map((line) => executor.submit(hold, notebook, line, gate))
-    await written(2)
+    const { futures, open } = await holding(cluster)
     host.remove()
     open()
     assert.deepEqual(await Promise.all(futures.map((future) => future.result())), ["a", "b"])

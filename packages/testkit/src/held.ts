@@ -13,11 +13,11 @@ export interface Held {
   readonly release: () => void
 }
 
-/** Occupies the one-at-a-time executor: whatever is handed in next is pending until the call is released. */
-export const occupy = async (trial: Trial): Promise<Held> => {
+/** Occupies an executor that runs one call at a time: whatever is handed in next is pending until the call is released. */
+export const occupy = async (trial: Trial, executor: Executor = trial.single): Promise<Held> => {
   const signals = await trial.signals()
   const word = signals.word()
-  const future = trial.single.submit(waitFor, signals.port, word)
+  const future = executor.submit(waitFor, signals.port, word)
   await signals.heard(word)
   return { future, word, release: () => signals.release(word) }
 }

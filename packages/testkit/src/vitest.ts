@@ -54,6 +54,7 @@ export const conformance = (subject: Subject, options: ConformanceOptions = {}):
             })
           } else if (gap === undefined) test(title, { timeout: (law.limit ?? 0) + TEST_LIMIT }, () => bench.check(law))
           else {
+            // The ground does not allow the promise on this backend: its author says why, and the title shows it.
             excused.set(gap.name, (excused.get(gap.name) ?? 0) + 1)
             test.skip(`${title}: a gap (${gap.name}), ${gap.reason}`)
           }

@@ -4,11 +4,11 @@ import * as ExecutorMetrics from "@futures/core/ExecutorMetrics"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import assert from "node:assert/strict"
+import { occupy } from "../held.ts"
 import { law, laws } from "../Law.ts"
 import { add, exit } from "../tasks.ts"
 import { throwUntil } from "../tasksAttempts.ts"
 import { throwWhenOdd } from "../tasksErrors.ts"
-import { waitFor } from "../tasksSignals.ts"
 import type { Trial } from "../Trial.ts"
 
 let executors = 0
@@ -56,14 +56,11 @@ export const metrics = laws("metrics", [
     { promises: [5] },
     async (trial) => {
       await measured(trial, async (executor, read) => {
-        const signals = await trial.signals()
-        const word = signals.word()
-        const holder = executor.submit(waitFor, signals.port, word)
-        await signals.heard(word)
+        const holder = await occupy(trial, executor)
         const cancelled = executor.submit(add, 1, 2)
         cancelled.cancel()
-        signals.release(word)
-        await holder.result()
+        holder.release()
+        await holder.future.result()
         for (const n of [2, 4]) assert.equal(await executor.run(throwWhenOdd, n), n)
         for (const n of [1, 3, 5]) await executor.submit(throwWhenOdd, n).exception()
         const calls = read("futures.calls")
@@ -97,16 +94,13 @@ export const metrics = laws("metrics", [
     { promises: [14] },
     async (trial) => {
       await measured(trial, async (executor, read) => {
-        const signals = await trial.signals()
-        const word = signals.word()
-        const holder = executor.submit(waitFor, signals.port, word)
-        await signals.heard(word)
+        const holder = await occupy(trial, executor)
         const waiting = [1, 2, 3].map((n) => executor.submit(add, n, n))
         const levels = (): Array<number | undefined> =>
           ["futures.call.pending", "futures.call.running", "futures.worker.count"].map((each) => read(each)[0]?.count)
         assert.deepEqual(levels(), [3, 1, 1])
-        signals.release(word)
-        await Promise.all([holder, ...waiting].map((future) => future.result()))
+        holder.release()
+        await Promise.all([holder.future, ...waiting].map((future) => future.result()))
         await executor.shutdown()
         assert.deepEqual(levels(), [0, 0, 0])
         assert.deepEqual(read("futures.worker.restarts"), [])
