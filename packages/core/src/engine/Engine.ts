@@ -9,10 +9,9 @@
  * Plain TypeScript: nothing here imports Effect. Workers are brought up, watched and ended by the supervisor that is handed in.
  */
 import { hostname } from "node:os"
-import type { Backend, LinkExit } from "../Backend.ts"
+import type { Backend } from "../Backend.ts"
 import type { CancelReason } from "../ExecutorError.ts"
-import { describe, PoisonTaskError } from "../ExecutorError.ts"
-import type { ResolvedOptions, WorkerExit } from "../options.ts"
+import type { ResolvedOptions } from "../options.ts"
 import type { TaskInfo } from "../Task.ts"
 import type { ErrorRecord } from "../wire/error.ts"
 import { Status } from "../wire/frames.ts"
@@ -25,21 +24,20 @@ import type { CallForm } from "./CallForm.ts"
 import { Closing } from "./Closing.ts"
 import type { ShutdownOptions } from "./Closing.ts"
 import { Dispatcher } from "./Dispatcher.ts"
-import { tellRetry, tellSettle, tellSubmit, tellWorkerExit, tellWorkerReady } from "./events.ts"
-import { cancelledBy, failureOf, ours } from "./Failure.ts"
+import { tellRetry, tellSettle, tellSubmit, tellWorkerReady } from "./events.ts"
+import { cancelledBy, failureOf } from "./Failure.ts"
 import type { Failure } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"
 import { KeepAlive } from "./KeepAlive.ts"
 import type { Lane, LaneEvents } from "./Lane.ts"
 import { Levels } from "./Levels.ts"
-import { workerExit, workerLost } from "./lost.ts"
+import { Losses } from "./Losses.ts"
 import { Nested } from "./Nested.ts"
 import type { Guest } from "./Nested.ts"
 import { Recycling } from "./Recycling.ts"
 import { Retries } from "./Retries.ts"
 import { Room } from "./Room.ts"
 import { StopLadder } from "./StopLadder.ts"
-import { Suspects } from "./Suspects.ts"
 import { Unseen } from "./Unseen.ts"
 
 export type EngineState = "open" | "draining" | "broken" | "closed"
@@ -96,8 +94,6 @@ export class Engine {
   /** Those of them that are in a worker's hands. */
   running = 0
   readonly #counts = { succeeded: 0, failed: 0, cancelled: 0, dropped: 0 }
-  /** Workers that could not be ended. */
-  readonly #lost: Array<Lane> = []
 
   // Its organs, in the order in which a call meets them.
   readonly #admission = new Admission(this)
@@ -106,7 +102,7 @@ export class Engine {
   readonly ladder = new StopLadder(this)
   readonly recycling: Recycling
   readonly #retries = new Retries((cell) => this.#enqueue(cell))
-  readonly #suspects = new Suspects((cell) => {
+  readonly losses = new Losses(this, (cell) => {
     this.queue.putBack(cell)
     this.#dispatcher.schedule()
   })
@@ -186,99 +182,36 @@ export class Engine {
       ;(stream === 1 ? process.stdout : process.stderr).write(chunk)
     },
     overMemory: (lane, bytes) => this.recycling.overMemory(lane, bytes),
-    returned: (_, cell) => this.#takeBack(cell),
+    returned: (_, cell) => this.takeBack(cell),
     nested: (lane, frame) => this.#nested.receive(lane, frame),
     parked: () => this.#dispatcher.schedule(),
     dropped: () => {
       this.#counts.dropped++
     },
-    gone: (lane, exit) => this.#gone(lane, exit)
+    gone: (lane, exit) => {
+      this.lanes.delete(lane)
+      this.losses.gone(lane, exit)
+      this.#nested.gone(lane)
+      this.losses.exited(lane, exit)
+      this.pump()
+    }
   }
 
   /** A call that was handed over and never started keeps its turn. */
-  #takeBack(cell: FutureCell): void {
+  takeBack(cell: FutureCell): void {
     const asked = this.ladder.stopped(cell)
     if (asked !== undefined) return this.settle(cell, asked.state, asked.failure)
-    if (!cell.unstart()) return
-    this.running--
-    cell.form.spans?.cameBack(cell, undefined)
+    if (!this.unstart(cell)) return
     if (this.state === "broken") this.settle(cell, State.Failed, whyClosed(this))
     else this.queue.putBack(cell)
   }
 
-  /** A worker has ended: what ran on it fails, unless it was ended for that call's sake. */
-  #gone(lane: Lane, exit: LinkExit): void {
-    this.lanes.delete(lane)
-    const lost = workerLost(lane, exit)
-    const unstarted = lane.unstarted()
-    for (const cell of unstarted) this.#takeBack(cell)
-    for (const cell of lane.calls()) {
-      if (unstarted.includes(cell)) continue
-      const asked = this.ladder.stopped(cell)
-      if (asked !== undefined) this.#end(cell, asked.state, asked.failure, false)
-      else if (!this.#redeliver(cell, lost, exit.redeliver ?? 0)) {
-        this.#end(cell, State.Failed, cell.form.each === undefined ? lost : { ...lost, begun: lane.begun(cell) }, true)
-      }
-    }
-    lane.release()
-    this.#nested.gone(lane)
-    this.exited(lane, exit)
-    this.pump()
-  }
-
-  /** The machine under a call is gone: it keeps its turn on another, unless it is the one that kills machines. */
-  #redeliver(cell: FutureCell, lost: Failure, atMost: number): boolean {
-    const { args, form, id, task } = cell
-    // What a generator has yielded cannot be taken back.
-    if (atMost === 0 || form.sink !== undefined && form.each === undefined) return false
-    const attempts = ++cell.losses
-    if (form.each !== undefined) {
-      // Some items may have answered: the map hands in the others.
-      this.settle(cell, State.Failed, { ...lost, lost: "redeliver" })
-      return true
-    }
-    if (attempts >= atMost) {
-      this.settle(cell, State.Failed, ours(() => new PoisonTaskError({ attempts, cause: lost.build() })))
-      this.backend.poisoned?.({ id, module: task.definition.module, name: task.definition.name, args, attempts })
-      return true
-    }
-    this.ladder.unlimit(cell)
-    if (attempts < atMost - 1 || this.state === "broken") this.#takeBack(cell)
-    else if (cell.unstart()) {
-      this.running--
-      cell.form.spans?.cameBack(cell, undefined)
-      this.#suspects.add(cell)
-    }
+  /** running ──▶ pending. Answers `false` when it does not run. */
+  unstart(cell: FutureCell): boolean {
+    if (!cell.unstart()) return false
+    this.running--
+    cell.form.spans?.cameBack(cell, undefined)
     return true
-  }
-
-  /** A worker has ended, also one that never was ready. */
-  exited(lane: Lane, exit: LinkExit): void {
-    // One that was given up has been told of.
-    if (!this.#lost.includes(lane)) this.#tellExit(lane, workerExit(lane, exit))
-  }
-
-  /** A worker was to be ended and does not end: it is reported, and named when the executor is shut down. */
-  abandoned(lane: Lane): void {
-    if (lane.state === "lost") return
-    lane.abandon()
-    this.#lost.push(lane)
-    this.#tellExit(lane, {
-      workerId: lane.workerId,
-      exitCode: undefined,
-      signal: undefined,
-      reason: "unkillable",
-      cause: undefined
-    })
-  }
-
-  #tellExit(lane: Lane, exit: WorkerExit): void {
-    tellWorkerExit(this, lane, exit)
-    try {
-      this.options.onWorkerExit?.(exit)
-    } catch (error) {
-      process.emitWarning(`onWorkerExit threw: ${describe(error)}`, "FuturesWarning")
-    }
   }
 
   // ---- settling
@@ -287,12 +220,12 @@ export class Engine {
     cell.pace?.learn(cell.ran)
     const asked = this.ladder.stopped(cell)
     // A task that was asked to stop has been stopped, also when it returned normally meanwhile.
-    if (asked !== undefined) return this.#end(cell, asked.state, asked.failure, false)
+    if (asked !== undefined) return this.end(cell, asked.state, asked.failure, false)
     if (status === Status.Succeeded) return this.#succeeded(cell, value)
     if (status === Status.Interrupted) return this.settle(cell, State.Cancelled, cancelledBy("interrupt"))
     const failure = failureOf(cell.task.definition, status, value as ErrorRecord)
     if (failure.kind === "ours") this.settle(cell, State.Failed, failure)
-    else this.#end(cell, State.Failed, failure, false)
+    else this.end(cell, State.Failed, failure, false)
   }
 
   #succeeded(cell: FutureCell, value: unknown): void {
@@ -301,12 +234,12 @@ export class Engine {
     try {
       this.settle(cell, State.Succeeded, codec.decodeSuccess(value))
     } catch (error) {
-      this.#end(cell, State.Failed, { kind: "threw", build: () => error }, false)
+      this.end(cell, State.Failed, { kind: "threw", build: () => error }, false)
     }
   }
 
   /** An attempt has ended without a value: there may be another. */
-  #end(cell: FutureCell, state: 3 | 4, failure: Failure, lost: boolean): void {
+  end(cell: FutureCell, state: 3 | 4, failure: Failure, lost: boolean): void {
     this.ladder.unlimit(cell)
     const tell = tellRetry(this, cell, failure)
     if (state === State.Failed && this.state !== "broken" && this.#retries.retry(cell, failure, lost)) {
@@ -342,7 +275,7 @@ export class Engine {
   }
 
   cancel(cell: FutureCell, reason: CancelReason = "cancel"): boolean {
-    if (!this.queue.remove(cell) && !this.#retries.remove(cell) && !this.#suspects.remove(cell)) return false
+    if (!this.queue.remove(cell) && !this.#retries.remove(cell) && !this.losses.suspects.remove(cell)) return false
     this.settle(cell, State.Cancelled, cancelledBy(reason))
     this.room.tell()
     return true
@@ -388,7 +321,7 @@ export class Engine {
   }
 
   #settlePending(state: 3 | 4, failure: Failure): void {
-    const pending = [...this.queue.drain(), ...this.#retries.drain(), ...this.#suspects.drain()]
+    const pending = [...this.queue.drain(), ...this.#retries.drain(), ...this.losses.suspects.drain()]
     for (const cell of pending) this.settle(cell, state, failure)
   }
 
@@ -407,10 +340,7 @@ export class Engine {
     this.state = "closed"
     this.alive.end()
     this.#unseen.warn(this.options.name)
-    const lost = this.#lost.filter((lane) => lane.state === "lost").map((lane) => lane.workerId)
-    if (lost.length === 0) return
-    const named = `Executor "${this.options.name}" is shut down but for workers that cannot be stopped`
-    process.emitWarning(`${named}: ${lost.join(", ")}`, "FuturesWarning")
+    this.losses.warn(this.options.name)
   }
 
   get stats(): ExecutorStats {

@@ -101,7 +101,7 @@ export class StopLadder {
       stop?.resolve(false)
     }
     lane.release()
-    this.#engine.abandoned(lane)
+    this.#engine.losses.abandoned(lane)
     // What waits needs another worker.
     this.#engine.pump()
   }

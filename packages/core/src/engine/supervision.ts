@@ -84,7 +84,7 @@ export const supervise = (engine: Engine, setup: Omit<Setup, "version" | "worker
         Deferred.doneUnsafe(gone, Effect.void)
         // A worker that never came up is this fiber's affair: it may be tried again.
         if (wasReady) laneEvents.gone(self, exit)
-        else engine.exited(self, exit)
+        else engine.losses.exited(self, exit)
       }
     })
     fibers.set(lane, fiber as Fiber.Fiber<void>)
@@ -143,7 +143,7 @@ const end = (engine: Engine, lane: Lane, gone: Effect.Effect<void>): Effect.Effe
       lane.kill()
       return within(UNKILLABLE_AFTER)
     })
-    const abandoned = Effect.sync(() => lane.state === "gone" ? undefined : engine.abandoned(lane))
+    const abandoned = Effect.sync(() => lane.state === "gone" ? undefined : engine.losses.abandoned(lane))
     const idle = lane.state === "ready" && lane.idle
     return (idle ? Effect.andThen(asked, forced) : forced).pipe(Effect.andThen(abandoned))
   })

@@ -1,0 +1,112 @@
+/**
+ * Workers that have ended: what becomes of the calls that they held, and who is told.
+ *
+ * ```
+ * never started ──▶ back in its turn
+ * started ──▶ asked to stop: stopped
+ *         ──▶ its machine died: back in its turn ──▶ suspected ──▶ poison
+ *         ──▶ lost
+ * ```
+ */
+import type { LinkExit } from "../Backend.ts"
+import { describe, PoisonTaskError } from "../ExecutorError.ts"
+import type { WorkerExit } from "../options.ts"
+import { State } from "./Call.ts"
+import type { Engine } from "./Engine.ts"
+import { tellWorkerExit } from "./events.ts"
+import { ours } from "./Failure.ts"
+import type { Failure } from "./Failure.ts"
+import type { FutureCell } from "./FutureCell.ts"
+import type { Lane } from "./Lane.ts"
+import { workerExit, workerLost } from "./lost.ts"
+import { Suspects } from "./Suspects.ts"
+
+export class Losses {
+  readonly #engine: Engine
+  readonly suspects: Suspects
+  /** Workers that could not be ended. */
+  readonly #unkillable: Array<Lane> = []
+
+  /** `release` puts a call that was on trial back into the queue. */
+  constructor(engine: Engine, release: (cell: FutureCell) => void) {
+    this.#engine = engine
+    this.suspects = new Suspects(release)
+  }
+
+  /** A worker has ended: what ran on it fails, unless it was ended for that call's sake. */
+  gone(lane: Lane, exit: LinkExit): void {
+    const lost = workerLost(lane, exit)
+    const unstarted = lane.unstarted()
+    for (const cell of unstarted) this.#engine.takeBack(cell)
+    for (const cell of lane.calls()) {
+      if (unstarted.includes(cell)) continue
+      const asked = this.#engine.ladder.stopped(cell)
+      if (asked !== undefined) this.#engine.end(cell, asked.state, asked.failure, false)
+      else if (!this.#redeliver(cell, lost, exit.redeliver ?? 0)) {
+        const failure = cell.form.each === undefined ? lost : { ...lost, begun: lane.begun(cell) }
+        this.#engine.end(cell, State.Failed, failure, true)
+      }
+    }
+    lane.release()
+  }
+
+  /** The machine under a call is gone: it keeps its turn on another, unless it is the one that kills machines. */
+  #redeliver(cell: FutureCell, lost: Failure, atMost: number): boolean {
+    const engine = this.#engine
+    const { args, form, id, task } = cell
+    // What a generator has yielded cannot be taken back.
+    if (atMost === 0 || form.sink !== undefined && form.each === undefined) return false
+    const attempts = ++cell.losses
+    if (form.each !== undefined) {
+      // Some items may have answered: the map hands in the others.
+      engine.settle(cell, State.Failed, { ...lost, lost: "redeliver" })
+      return true
+    }
+    if (attempts >= atMost) {
+      engine.settle(cell, State.Failed, ours(() => new PoisonTaskError({ attempts, cause: lost.build() })))
+      engine.backend.poisoned?.({ id, module: task.definition.module, name: task.definition.name, args, attempts })
+      return true
+    }
+    engine.ladder.unlimit(cell)
+    if (attempts < atMost - 1 || engine.state === "broken") engine.takeBack(cell)
+    else if (engine.unstart(cell)) this.suspects.add(cell)
+    return true
+  }
+
+  /** A worker has ended, also one that never was ready. */
+  exited(lane: Lane, exit: LinkExit): void {
+    // One that was given up has been told of.
+    if (!this.#unkillable.includes(lane)) this.#tell(lane, workerExit(lane, exit))
+  }
+
+  /** A worker was to be ended and does not end: it is reported, and named when the executor is shut down. */
+  abandoned(lane: Lane): void {
+    if (lane.state === "lost") return
+    lane.abandon()
+    this.#unkillable.push(lane)
+    this.#tell(lane, {
+      workerId: lane.workerId,
+      exitCode: undefined,
+      signal: undefined,
+      reason: "unkillable",
+      cause: undefined
+    })
+  }
+
+  #tell(lane: Lane, exit: WorkerExit): void {
+    tellWorkerExit(this.#engine, lane, exit)
+    try {
+      this.#engine.options.onWorkerExit?.(exit)
+    } catch (error) {
+      process.emitWarning(`onWorkerExit threw: ${describe(error)}`, "FuturesWarning")
+    }
+  }
+
+  /** Names, at the end, the workers that still cannot be ended. */
+  warn(name: string): void {
+    const left = this.#unkillable.filter((lane) => lane.state === "lost").map((lane) => lane.workerId)
+    if (left.length === 0) return
+    const named = `Executor "${name}" is shut down but for workers that cannot be stopped`
+    process.emitWarning(`${named}: ${left.join(", ")}`, "FuturesWarning")
+  }
+}
