@@ -63,14 +63,23 @@ export const openChild = ({ entry, env, execArgv, name, watchdog }: ChildSpec, e
     marker?.close()
     report?.close()
   }
-  const child = spawn(process.execPath, [...execArgv, entry, ...watchdog.childArguments], {
-    argv0: name,
-    // Ctrl-C reaches the parent alone, which decides.
-    detached: process.platform !== "win32",
-    env: env as NodeJS.ProcessEnv,
-    // Frames travel on two descriptors of their own, one each way: so the child may read without blocking, and write without leaving anything behind.
-    stdio: ["ignore", "inherit", "inherit", "pipe", "pipe", marker?.fd ?? "ignore", report?.fd ?? "ignore"]
-  })
+  const start = () => {
+    try {
+      return spawn(process.execPath, [...execArgv, entry, ...watchdog.childArguments], {
+        argv0: name,
+        // Ctrl-C reaches the parent alone, which decides.
+        detached: process.platform !== "win32",
+        env: env as NodeJS.ProcessEnv,
+        // Frames travel on two descriptors of their own, one each way: so the child may read without blocking, and write without leaving anything behind.
+        stdio: ["ignore", "inherit", "inherit", "pipe", "pipe", marker?.fd ?? "ignore", report?.fd ?? "ignore"]
+      })
+    } catch (error) {
+      // Of some failures Node tells later, these it throws: no memory, an environment that is too large.
+      close()
+      throw error
+    }
+  }
+  const child = start()
   const { pid } = child
   if (pid === undefined) {
     close()

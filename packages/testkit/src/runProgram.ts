@@ -16,15 +16,18 @@ export interface RunOptions {
   readonly execArgv?: ReadonlyArray<string>
 }
 
-/** `program` is a source file of this package; once built, the file beside it that was made of it is run. */
+/** The file to run: `program` is a source file of this package; once built, the one beside it that was made of it. */
+export const fileOf = (program: URL): string =>
+  fileURLToPath(import.meta.url.endsWith(".ts") ? program.href : program.href.replace(/\.ts$/, ".js"))
+
+/** Runs a program to its end. */
 export const runProgram = (
   program: URL,
   args: ReadonlyArray<string>,
   { execArgv = [], limit }: RunOptions
 ): Promise<Ended> =>
   new Promise((resolve, reject) => {
-    const file = import.meta.url.endsWith(".ts") ? program.href : program.href.replace(/\.ts$/, ".js")
-    const child = spawn(process.execPath, [...execArgv, fileURLToPath(file), ...args], {
+    const child = spawn(process.execPath, [...execArgv, fileOf(program), ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       timeout: limit,
       killSignal: "SIGKILL"

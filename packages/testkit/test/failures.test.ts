@@ -1,5 +1,5 @@
 /** The page of failures names tests that there are. */
-import { broken, contract, faultGrid, hostile, programs, released, soak } from "@futures/testkit"
+import { broken, contract, faultGrid, hostile, programs, released, shortages, soak } from "@futures/testkit"
 import { readFileSync } from "node:fs"
 import { expect, test } from "vitest"
 import { identity } from "../src/tasks.ts"
@@ -16,6 +16,7 @@ const laws = [
   faultGrid({}),
   hostile(identity as never),
   programs(nowhere),
+  shortages(nowhere),
   soak(nowhere, []),
   ...contract
 ]

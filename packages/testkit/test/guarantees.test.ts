@@ -8,6 +8,7 @@ import { broken } from "../src/faults/broken.ts"
 import { faultGrid } from "../src/faults/grid.ts"
 import { hostile } from "../src/faults/hostile.ts"
 import { programs } from "../src/faults/programs.ts"
+import { shortages } from "../src/faults/shortages.ts"
 import { interleavings } from "../src/model/interleavings.ts"
 import { released } from "../src/soak/released.ts"
 import { soak } from "../src/soak/soak.ts"
@@ -31,6 +32,7 @@ const parameterised: ReadonlyArray<LawSet> = [
   faultGrid({}),
   hostile(undefined as never),
   programs({ module: "", name: "" }),
+  shortages({ module: "", name: "" }),
   soak({ module: "", name: "" }, []),
   interleavings()
 ]
