@@ -1,40 +1,50 @@
 /**
- * How task modules are named between machines: by their path below the code root and the hash of their text, so that an engine with other code refuses
- * instead of running it. Loaded by workers: it imports nothing else of this package.
+ * How task modules are named between machines, so that an engine with other code refuses instead of running it. Loaded by workers: of this package it
+ * imports only what lies in `code/`.
+ *
+ * ```
+ * futures:<version>/<path below the root>                    a file; its version is a hash of it and of what it imports by relative path
+ * futures-package:<name>@<version>:<path in it>?<folder>     a module of an installed package, and where the caller has that below the root
+ * node:<name>                                                a module of Node
+ * ```
  */
 import { TaskNotFoundError } from "@futures/core"
-import { createHash } from "node:crypto"
-import { readFileSync } from "node:fs"
 import { isAbsolute, join, relative, sep } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
+import { foldersOf, isPackageName, packageModule, versionOf } from "./code/packages.ts"
+import { real, Sources } from "./code/Sources.ts"
 
-const SCHEME = "futures:"
-/** In place of the hash of a file that is not there. */
-const ABSENT = "absent"
+const FILE = "futures:"
+const PACKAGE = "futures-package:"
 
-const hashOf = (path: string): string => {
-  try {
-    return createHash("sha256").update(readFileSync(path)).digest("hex").slice(0, 16)
-  } catch {
-    return ABSENT
-  }
-}
+/** Of this process: each file is read once. */
+const sources = new Sources()
 
-/** From a module's URL to `futures:<hash>/<path below the root>`. What is no file below the root stays as it is. */
+const isOutside = (below: string): boolean => below === ".." || below.startsWith(`..${sep}`) || isAbsolute(below)
+
+const encodePath = (path: string): string => path.split(sep).map(encodeURIComponent).join("/")
+const decodePath = (path: string): string => path.split("/").map(decodeURIComponent).join(sep)
+
+/** From a module's URL to what travels. What is neither a file below the root nor one of a package stays as it is. */
 export const locator = (root: string): (module: string) => string => {
+  const top = real(root)
   const known = new Map<string, string>()
+  const locate = (module: string): string => {
+    const url = new URL(module)
+    const file = real(fileURLToPath(url))
+    const installed = packageModule(file)
+    if (installed !== undefined) {
+      const { folder, name, path, version } = installed
+      const below = relative(top, folder)
+      return `${PACKAGE}${name}@${version}:${encodePath(path)}?${isOutside(below) ? "" : encodePath(below)}`
+    }
+    const below = relative(top, file)
+    return isOutside(below) ? module : `${FILE}${sources.version(file).hash}/${encodePath(below)}${url.search}`
+  }
   return (module) => {
     if (!module.startsWith("file:")) return module
     let located = known.get(module)
-    if (located === undefined) {
-      const url = new URL(module)
-      const path = fileURLToPath(url)
-      const below = relative(root, path)
-      located = below.startsWith("..") || isAbsolute(below)
-        ? module
-        : `${SCHEME}${hashOf(path)}/${below.split(sep).map(encodeURIComponent).join("/")}${url.search}`
-      known.set(module, located)
-    }
+    if (located === undefined) known.set(module, located = locate(module))
     return located
   }
 }
@@ -49,23 +59,70 @@ export interface CodeOptions {
 }
 
 /** From what `locator` made to the URL of the module here. Throws `TaskNotFoundError` for other code, and for code that this engine does not load. */
-export const resolver = ({ engine, root, textModules }: CodeOptions): (module: string, task: string) => string => {
-  const refuse = (module: string, task: string, why: string): never => {
-    const message = `Engine ${engine} does not run ${JSON.stringify(task)} of ${module}: ${why}`
-    throw new TaskNotFoundError({ module, task, message, cause: new Error(why) })
-  }
+export const resolver = (options: CodeOptions): (module: string, task: string) => string => {
+  const { engine, textModules } = options
+  const root = real(options.root)
+  const known = new Map<string, string>()
   return (module, task) => {
     if (module.startsWith("node:") || (textModules && module.startsWith("data:"))) return module
-    if (module.startsWith("data:")) return refuse(module, task, "modules given as text are not loaded here")
-    if (!module.startsWith(SCHEME)) return refuse(module, task, `it is not a file below the caller's code root`)
-    const slash = module.indexOf("/")
-    const hash = module.slice(SCHEME.length, slash)
-    const [path, search] = module.slice(slash + 1).split("?") as [string, string?]
-    const file = join(root, ...path.split("/").map(decodeURIComponent))
-    if (relative(root, file).startsWith("..")) return refuse(module, task, `it lies outside of the code root ${root}`)
-    const here = hashOf(file)
-    const url = `${pathToFileURL(file).href}${search === undefined ? "" : `?${search}`}`
-    if (here === hash) return url
-    return refuse(url, task, `its code differs: the caller has version ${hash}, this engine ${here} (${file})`)
+    const here = known.get(module)
+    if (here !== undefined) return here
+    const refuse = (why: string, named = module): never => {
+      const message = `Engine ${engine} does not run ${JSON.stringify(task)} of ${named}: ${why}`
+      throw new TaskNotFoundError({ module: named, task, message, cause: new Error(why) })
+    }
+    const url = module.startsWith(FILE)
+      ? fileHere(root, module.slice(FILE.length), refuse)
+      : module.startsWith(PACKAGE)
+      ? packageHere(root, module.slice(PACKAGE.length), refuse)
+      : module.startsWith("data:")
+      ? refuse("modules given as text are not loaded here")
+      : refuse("it is not a file below the caller's code root")
+    known.set(module, url)
+    return url
   }
+}
+
+type Refuse = (why: string, named?: string) => never
+
+const fileHere = (root: string, located: string, refuse: Refuse): string => {
+  const [, hash, path, search] = /^([^/]*)\/([^?]*)(.*)$/s.exec(located) ?? refuse("it names no file")
+  const below = decodePath(path!)
+  const file = join(root, below)
+  if (isOutside(relative(root, file))) refuse(`it lies outside of the code root ${root}`)
+  const here = sources.version(file)
+  const url = pathToFileURL(real(file)).href + search
+  if (here.hash !== hash) {
+    const count = here.files.length - 1
+    const what = count === 0 ? file : `${file} and the ${count === 1 ? "file" : `${count} files`} that it imports`
+    const since = here.isLoaded ? ", as its worker has loaded them before" : ""
+    refuse(
+      `its code differs: the caller has version ${hash} of ${below}, this engine ${here.hash} (${what}${since})`,
+      url
+    )
+  }
+  sources.load(here)
+  return url
+}
+
+const packageHere = (root: string, located: string, refuse: Refuse): string => {
+  const [, name, version, path, folder] = /^(.+)@([^@:]*):([^?]*)\?(.*)$/s.exec(located) ??
+    refuse("it names no package")
+  if (!isPackageName(name!)) refuse("it names no package")
+  // Where the caller has it, if that is there too: a package of a package is not found from the root.
+  const theirs = join(root, decodePath(folder!))
+  const isBelow = theirs.endsWith(join(sep, "node_modules", name!)) && !isOutside(relative(root, theirs))
+  const folders = [...(isBelow ? [theirs] : []), ...foldersOf(name!, root)]
+  const there = folders.find((each) => versionOf(each) === version)
+  if (there === undefined) {
+    const other = folders.find((each) => versionOf(each) !== undefined)
+    refuse(
+      other === undefined
+        ? `the caller has ${name}@${version}, and this engine has no such package, from ${root} on`
+        : `its code differs: the caller has ${name}@${version}, this engine ${name}@${versionOf(other)} (${other})`
+    )
+  }
+  const file = join(there!, decodePath(path!))
+  if (isOutside(relative(there!, file))) refuse(`it lies outside of the package ${name}`)
+  return pathToFileURL(real(file)).href
 }

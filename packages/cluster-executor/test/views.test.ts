@@ -101,7 +101,7 @@ test("An engine with other code refuses the call, naming both versions, before i
   const engine = await cluster.addEngine({ root: theirs })
   const refused = await cluster.executor({ engine: engine.id, root: mine }).submit(tag).exception()
   assert.ok(refused instanceof TaskNotFoundError, String(refused))
-  assert.match(refused.message, /the caller has version [0-9a-f]{16}, this engine [0-9a-f]{16}/)
+  assert.match(refused.message, /the caller has version [0-9a-f]{16} of lib\/code\.mjs, this engine [0-9a-f]{16}/)
   assert.throws(() => cpSync(join(theirs, "ran"), join(theirs, "copy")), /ENOENT/)
   cpSync(join(mine, "lib"), join(theirs, "lib"), { recursive: true })
   assert.equal(await cluster.executor({ engine: engine.id, root: mine }).run(tag), "mine")

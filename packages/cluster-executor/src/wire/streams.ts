@@ -89,7 +89,7 @@ export interface StoredCall {
   readonly client: string
   /** As `future.info.id`; unique among the calls of its client. */
   readonly id: number
-  /** The task's module: its path below the root, and a hash of its text. */
+  /** The task's module: its path below the root, and a hash of its code; or a package, its version, and a path in it. */
   readonly module: string
   /** The task's name within its module. */
   readonly name: string
