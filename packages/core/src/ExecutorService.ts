@@ -80,10 +80,11 @@ export interface Executor extends AsyncDisposable {
    */
   ready(): Promise<void>
   /**
-   * Takes no more calls, waits for those it has, ends the workers. Idempotent.
+   * Takes no more calls, waits for those it has, ends the workers. Idempotent. What a `timeout` has forced is in `stats()`.
    *
    * ```ts
    * await executor.shutdown({ cancelPending: true, timeout: "10 seconds" })
+   * const { cancelled, forced } = executor.stats()
    * ```
    */
   shutdown(options?: ShutdownOptions): Promise<void>

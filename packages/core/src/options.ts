@@ -22,6 +22,11 @@ export interface WorkerExit {
   readonly signal: string | undefined
   /** `"stopped"` when we ended it: shutdown, idleness, recycling. */
   readonly reason: WorkerLostReason | "stopped"
+  /**
+   * Whether it had to be ended by force: a task on it did not stop when it was asked to and `grace` was over, it did not end when it was asked to, or it
+   * used twice its `memoryLimit`.
+   */
+  readonly forced: boolean
   /** The error that ended it, if one did. */
   readonly cause: unknown
 }

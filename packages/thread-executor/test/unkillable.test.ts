@@ -23,13 +23,14 @@ test.for([["a native call", "native"], ["a loop of builtins", "builtins"]])(
   "A thread in %s that cannot be stopped is lost by name; what waited runs on another, and shutdown() ends",
   async ([, name]) => {
     expect((await said(name!)).split("\n")).toEqual([
-      "exit unkillable",
+      "exit unkillable true",
       "interrupted false",
       "lost unkillable",
       "waiting",
       "later",
       "stats 1 0 2",
-      "exit stopped",
+      "exit stopped false",
+      "forced 1",
       "warned true",
       "over",
       ""

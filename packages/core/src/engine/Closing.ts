@@ -8,7 +8,11 @@ import type { Engine, Supervisor } from "./Engine.ts"
 export interface ShutdownOptions {
   /** Cancel what has not started instead of running it. */
   readonly cancelPending?: boolean | undefined
-  /** Milliseconds after which what still runs is interrupted, and then ended by force. For ever by default. */
+  /**
+   * Milliseconds after which what has not started is cancelled, and what still runs is interrupted, and then ended by force. For ever by default. What had to
+   * be forced is told: each call that was stopped is a cancelled future, `stats().cancelled` of them; `onWorkerExit` hears of each worker that was ended by
+   * force (`forced`), `stats().forced` of them; a thread that cannot be stopped is named in a warning.
+   */
   readonly timeout?: DurationInput | undefined
 }
 

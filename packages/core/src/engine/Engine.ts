@@ -70,6 +70,8 @@ export interface ExecutorStats {
   readonly workers: number
   /** Frames and replies that belonged to no call of ours. */
   readonly dropped: number
+  /** Workers that had to be ended by force, since the executor was made, those that cannot be ended included: see `WorkerExit`. */
+  readonly forced: number
 }
 
 let executors = 0
@@ -346,6 +348,7 @@ export class Engine {
   get stats(): ExecutorStats {
     const { cancelled, dropped, failed, succeeded } = this.#counts
     const pending = this.unsettled - this.running
-    return { pending, running: this.running, succeeded, failed, cancelled, workers: this.lanes.size, dropped }
+    const { losses: { forced }, running } = this
+    return { pending, running, succeeded, failed, cancelled, workers: this.lanes.size, dropped, forced }
   }
 }

@@ -56,6 +56,8 @@ export class Lane {
   #link: Link | undefined
   /** Whether we asked it to end. */
   ended = false
+  /** Whether we ended it by force, once it had come up. */
+  forced = false
   /** Whether it takes no more calls and ends once it has none. */
   retiring = false
   /** Whether it was ended because it used too much memory. */
@@ -220,6 +222,7 @@ export class Lane {
   /** Ends the worker now. */
   kill(): void {
     if (this.state === "gone") return
+    if (this.state !== "starting") this.forced = true
     if (this.state !== "lost") this.state = "stopping"
     this.ended = true
     this.#link?.kill()

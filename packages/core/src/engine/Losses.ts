@@ -24,6 +24,8 @@ import { Suspects } from "./Suspects.ts"
 export class Losses {
   readonly #engine: Engine
   readonly suspects: Suspects
+  /** How many workers had to be ended by force, those that could not be ended included. */
+  forced = 0
   /** Workers that could not be ended. */
   readonly #unkillable: Array<Lane> = []
 
@@ -89,11 +91,13 @@ export class Losses {
       exitCode: undefined,
       signal: undefined,
       reason: "unkillable",
+      forced: true,
       cause: undefined
     })
   }
 
   #tell(lane: Lane, exit: WorkerExit): void {
+    if (exit.forced) this.forced++
     tellWorkerExit(this.#engine, lane, exit)
     try {
       this.#engine.options.onWorkerExit?.(exit)

@@ -159,6 +159,8 @@ export const tellWorkerReady = (engine: Engine, lane: Lane): void => {
   if (workerReady.isHeard(engine)) workerReady.tell(ofWorker(engine, lane))
 }
 
-export const tellWorkerExit = (engine: Engine, lane: Lane, { cause, exitCode, reason, signal }: WorkerExit): void => {
-  if (workerExit.isHeard(engine)) workerExit.tell({ ...ofWorker(engine, lane), exitCode, signal, reason, cause })
+export const tellWorkerExit = (engine: Engine, lane: Lane, exit: WorkerExit): void => {
+  if (!workerExit.isHeard(engine)) return
+  const { cause, exitCode, forced, reason, signal } = exit
+  workerExit.tell({ ...ofWorker(engine, lane), exitCode, signal, reason, forced, cause })
 }

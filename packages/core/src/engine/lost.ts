@@ -54,5 +54,6 @@ export const workerExit = (lane: Lane, exit: LinkExit): WorkerExit => ({
   exitCode: exit.exitCode,
   signal: exit.signal,
   reason: lane.ended ? "stopped" : reasonOf(lane, exit),
+  forced: lane.forced,
   cause: exitCause(lane, exit)
 })

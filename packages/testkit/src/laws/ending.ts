@@ -171,6 +171,40 @@ export const ending = laws("ending", [
     isIn(running, "cancelled")
     assert.equal(executor.stats().workers, 0)
   }),
+  law(
+    "What shutdown({ timeout }) forces is told: calls in their futures and stats(), workers to onWorkerExit and stats()",
+    {
+      promises: [7, 14],
+      needs: ["workers"]
+    },
+    async (trial) => {
+      const signals = await trial.signals()
+      const shut = async (task: typeof stopWhenAsked | typeof ignoreAsking, grace: number): Promise<unknown> => {
+        const exits: Array<WorkerExit> = []
+        const word = signals.word()
+        const executor = trial.open({ maxWorkers: 1, grace, onWorkerExit: (ended) => exits.push(ended) })
+        const running = executor.submit(task, signals.port, word)
+        await signals.heard(word)
+        const futures = [running, executor.submit(add, 1, 2)]
+        await executor.shutdown({ timeout: 10 })
+        for (const future of futures) await failsWith(future.result(), CancelledError, { reason: "shutdown" })
+        const { cancelled, forced } = executor.stats()
+        assert.equal(exits.length, 1)
+        assert.equal(exits[0]!.workerId, running.info.workerId)
+        return { cancelled, forced, worker: [exits[0]!.reason, exits[0]!.forced] }
+      }
+      assert.deepEqual(await shut(stopWhenAsked, 15_000), {
+        cancelled: 2,
+        forced: 0,
+        worker: ["stopped", false]
+      })
+      assert.deepEqual(await shut(ignoreAsking, 10), {
+        cancelled: 2,
+        forced: 1,
+        worker: ["stopped", true]
+      })
+    }
+  ),
   law("The end of an await using block waits for everything", { promises: [14] }, async (trial) => {
     const { port, word, release } = await trial.signals()
     const said = word()

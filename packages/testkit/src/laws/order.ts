@@ -132,7 +132,8 @@ export const order = laws("order", [
       failed: 1,
       cancelled: 1,
       workers: undefined,
-      dropped: 0
+      dropped: 0,
+      forced: 0
     })
     signals.release(word)
     await wait([holder, good, bad, cancelled])
@@ -143,7 +144,8 @@ export const order = laws("order", [
       failed: 1,
       cancelled: 1,
       workers: undefined,
-      dropped: 0
+      dropped: 0,
+      forced: 0
     })
   }),
   law("A call may be handed in while another settles, and from its callbacks", { promises: [5] }, async (trial) => {
