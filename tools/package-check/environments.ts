@@ -66,7 +66,7 @@ import { conformance } from "@futures/testkit/vitest"
 import { ${executor} } from "@futures/${backend}-executor"
 
 conformance({ name: "${backend}", executor: ${executor} }, {
-  laws: contract.filter(({ concept }) => ["errors", "nested calls"].includes(concept))
+  laws: contract.filter(({ concept }) => ["errors", "nested calls", "services"].includes(concept))
 })
 `
 }

@@ -6,7 +6,7 @@ import assert from "node:assert/strict"
 import { once } from "node:events"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
-import { decline, Declined, double, fib, where } from "./tasks.ts"
+import { decline, Declined, double, fib, fibThere, where } from "./tasks.ts"
 
 const backends = { thread: ThreadExecutor, process: ProcessExecutor }
 const backend = process.argv[2] as keyof typeof backends
@@ -29,6 +29,7 @@ await withExecutor(new backends[backend]({ maxWorkers: 2 }), async (executor) =>
   assert.notEqual(there, here)
   assert.equal(there.split("/")[0] === here.split("/")[0], backend === "thread")
   assert.equal(await executor.run(double, 21), 42)
+  assert.equal(await executor.run(fibThere, 20), 6765)
   const results: Array<number> = []
   for await (const result of executor.map(fib, [1, 2, 3])) results.push(result)
   assert.deepEqual(results, [1, 1, 2])

@@ -1,4 +1,4 @@
-import { Task } from "@futures/core"
+import { Executor, Task } from "@futures/core"
 import * as Effect from "effect/Effect"
 import { threadId } from "node:worker_threads"
 
@@ -11,11 +11,12 @@ export class Declined extends Error {
   }
 }
 
-export const { decline, double, fib, where } = Task.module(import.meta, {
+export const { decline, double, fib, fibThere, where } = Task.module(import.meta, {
   fib: (n: number): number => n < 2 ? n : fib(n - 1) + fib(n - 2),
   double: (n: number) => Effect.succeed(2 * n),
   decline: (code: number): never => {
     throw new Declined(code)
   },
+  fibThere: (n: number): Promise<number> => Executor.current().run(fib, n),
   where: (): string => `${process.pid}/${threadId}`
 }, { errors: [Declined] })
