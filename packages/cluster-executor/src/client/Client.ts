@@ -105,7 +105,8 @@ export class Client implements PlaceHost {
     return this.bus.maxPayload
   }
 
-  readonly publish = (subject: string, payload: Uint8Array): void => this.bus.publish(subject, payload)
+  readonly publish = (subject: string, head: Uint8Array, rest?: Uint8Array): void =>
+    this.bus.publish(subject, head, rest)
 
   unwanted(place: Place): void {
     if (!this.#wanted.delete(place)) return

@@ -18,7 +18,7 @@ import type { Wishes } from "./Client.ts"
 /** What a place needs of the client that it belongs to. */
 export interface PlaceHost {
   readonly maxPayload: number
-  readonly publish: (subject: string, payload: Uint8Array) => void
+  readonly publish: (subject: string, head: Uint8Array, rest?: Uint8Array) => void
   /** It has a place, or needs none any more. */
   readonly unwanted: (place: Place) => void
   readonly take: (place: Place) => void
@@ -132,9 +132,10 @@ export class Place implements Link {
     // Nothing had been started yet.
     this.#markedAt = now
     if (marks && this.wishes.windows) this.started = () => this.#marked
+    const subject = `eng.${engine}.d.${this.lease}`
     this.#channel = new Channel(
       owner.maxPayload,
-      (message) => owner.publish(`eng.${engine}.d.${this.lease}`, message),
+      (head, rest) => owner.publish(subject, head, rest),
       (kind, payload) => this.#receive(kind, payload)
     )
     owner.unwanted(this)

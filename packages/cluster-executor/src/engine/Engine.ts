@@ -152,8 +152,8 @@ export class Engine implements LeaseHost {
     return this.#bus.maxPayload
   }
 
-  readonly publish = (lease: Lease, message: Uint8Array): void =>
-    this.#bus.publish(`cl.${lease.client}.d.${this.id}.${lease.id}`, message)
+  readonly publish = (subject: string, head: Uint8Array, rest?: Uint8Array): void =>
+    this.#bus.publish(subject, head, rest)
 
   ended(lease: Lease): void {
     if (!this.#leases.delete(lease.id)) return

@@ -12,11 +12,13 @@ import { openChild } from "@futures/process-executor/children"
 import type { Child } from "@futures/process-executor/children"
 import { Channel, isGone, Kind } from "../wire/Channel.ts"
 import type { ExitMessage } from "../wire/messages.ts"
+import { Slab } from "./Slab.ts"
 
 /** What a lease needs of its engine. */
 export interface LeaseHost {
   readonly maxPayload: number
-  readonly publish: (lease: Lease, message: Uint8Array) => void
+  readonly id: string
+  readonly publish: (subject: string, head: Uint8Array, rest?: Uint8Array) => void
   readonly ended: (lease: Lease) => void
 }
 
@@ -38,6 +40,8 @@ export class Lease {
   #channel: Channel | undefined
   #exited = false
   #started = 0
+  /** What came for the worker since the code that is running now began: it is written together. */
+  #toChild: Array<Uint8Array> = []
   readonly #host: LeaseHost
 
   constructor(id: string, client: string, owner: string, host: LeaseHost) {
@@ -66,16 +70,22 @@ export class Lease {
   }
 
   start(spec: WorkerSpec): void {
+    const host = this.#host
+    const subject = `cl.${this.client}.d.${host.id}.${this.id}`
+    const memory = new Slab()
     const channel = this.#channel = new Channel(
-      this.#host.maxPayload,
-      (message) => this.#host.publish(this, message),
+      host.maxPayload,
+      (head, rest) => host.publish(subject, head, rest),
       (kind, payload) => this.#receive(kind, payload)
     )
     this.#child = openChild(spec, {
       reader: {
-        room: undefined,
+        get room() {
+          return memory.room
+        },
         push: (chunk) => {
           this.movedAt = performance.now()
+          memory.keep(chunk)
           channel.send(Kind.Bytes, chunk)
         }
       },
@@ -121,10 +131,17 @@ export class Lease {
     this.#channel?.tick()
   }
 
+  readonly #write = (): void => {
+    const parts = this.#toChild
+    this.#toChild = []
+    this.#child?.write(...parts)
+  }
+
   #receive(kind: number, payload: Uint8Array): void {
     switch (kind) {
       case Kind.Bytes:
-        return void this.#child?.write(payload)
+        if (this.#toChild.push(payload) === 1) queueMicrotask(this.#write)
+        return
       case Kind.Kill:
         return this.#child?.kill()
       case Kind.Look: {

@@ -63,9 +63,29 @@ export class Bus {
     return this.nats.info?.max_payload ?? 2 ** 20
   }
 
-  /** `subject` without `cf.<namespace>.`. Silent while the connection is away. */
-  publish(subject: string, payload?: Uint8Array): void {
-    if (this.since !== undefined && !this.nats.isClosed()) this.nats.publish(this.#prefix + subject, payload)
+  /**
+   * `subject` without `cf.<namespace>.`. Silent while the connection is away. What is long comes in two parts: the second is not copied, and does not change
+   * until it is sent.
+   */
+  publish(subject: string, payload?: Uint8Array, rest?: Uint8Array): void {
+    if (this.since === undefined || this.nats.isClosed()) return
+    if (rest === undefined) this.nats.publish(this.#prefix + subject, payload)
+    else this.#write(this.#prefix + subject, payload!, rest)
+  }
+
+  /** Past the client, which would put all parts of all messages together first. What is published in one turn leaves in one call of the system. */
+  #write(subject: string, head: Uint8Array, rest: Uint8Array): void {
+    const { protocol } = this.#inside
+    const { socket } = protocol.transport
+    if (socket === undefined) return this.nats.publish(subject, Buffer.concat([head, rest]))
+    protocol.flushPending()
+    if (socket.writableCorked === 0) {
+      socket.cork()
+      queueMicrotask(() => socket.uncork())
+    }
+    socket.write(Buffer.concat([Buffer.from(`PUB ${subject} ${head.length + rest.length}\r\n`), head]))
+    socket.write(rest)
+    socket.write(CRLF)
   }
 
   tell(subject: string, message: unknown): void {
@@ -156,16 +176,28 @@ export class Bus {
     if (isSilent && this.since === since && !this.nats.isClosed()) await this.nats.reconnect()
   }
 
+  /** What the client has no words for. */
+  get #inside(): Inside {
+    return this.nats as unknown as Inside
+  }
+
   #unref(): void {
-    // The client has no word for it.
-    const { protocol } = this.nats as unknown as {
-      protocol: { transport: { socket?: Socket }; heartbeats: { timer?: NodeJS.Timeout } }
-    }
+    const { protocol } = this.#inside
     protocol.transport.socket?.unref()
     protocol.heartbeats.timer?.unref()
   }
 }
 
+interface Inside {
+  readonly protocol: {
+    readonly transport: { readonly socket?: Socket }
+    readonly heartbeats: { readonly timer?: NodeJS.Timeout }
+    /** Hands what was published to the socket. */
+    readonly flushPending: () => void
+  }
+}
+
+const CRLF = Buffer.from("\r\n")
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 

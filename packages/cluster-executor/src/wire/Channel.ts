@@ -37,6 +37,8 @@ export const Kind = {
 
 const HEADER = 9
 const NUMBERED = 16
+/** From so many bytes on a payload is sent from where it lies, and not copied behind its header. */
+const LONG = 4 * 2 ** 10
 /** Bytes in flight, at most: what the broker may have to hold for one worker. */
 const WINDOW = 8 * 2 ** 20
 /**
@@ -53,12 +55,19 @@ const ASK_AGAIN = 200
 /** Messages that are sent again when nothing was heard, at most. */
 const NUDGE = 32
 
+/** A message: its header and a short payload; or its header, and a long payload where it lies. */
+interface Message {
+  readonly head: Buffer
+  readonly rest: Uint8Array | undefined
+  readonly length: number
+}
+
 export class Channel {
-  readonly #publish: (message: Uint8Array) => void
+  readonly #publish: (head: Uint8Array, rest?: Uint8Array) => void
   readonly #deliver: (kind: number, payload: Uint8Array) => void
   readonly #segment: number
   /** Messages that were not acknowledged, oldest first; the first `#flying` of them are in flight. */
-  #outgoing: Array<Buffer> = []
+  #outgoing: Array<Message> = []
   #flying = 0
   #bytes = 0
   /** The number of the first of them. */
@@ -76,7 +85,7 @@ export class Channel {
   /** `deliver` is called for each message of the other end, once and in order. It may keep the payload: a bus never uses its memory again. */
   constructor(
     maxPayload: number,
-    publish: (message: Uint8Array) => void,
+    publish: (head: Uint8Array, rest?: Uint8Array) => void,
     deliver: (kind: number, payload: Uint8Array) => void
   ) {
     this.#segment = Math.min(SEGMENT, maxPayload - HEADER)
@@ -89,26 +98,18 @@ export class Channel {
     return this.#outgoing.length === 0
   }
 
-  /** A payload of `Bytes` may be longer than a message can be. */
+  /** A payload of `Bytes` may be longer than a message can be. It is kept until it has arrived, and does not change meanwhile. */
   send(kind: number, payload: Uint8Array = empty): void {
     for (let at = 0; at < payload.length || at === 0; at += this.#segment) {
       const part = payload.length <= this.#segment ? payload : payload.subarray(at, at + this.#segment)
-      const message = Buffer.allocUnsafe(HEADER + part.length)
-      message[0] = kind
-      message.writeUInt32LE(this.#next++, 1)
-      message.set(part, HEADER)
-      this.#outgoing.push(message)
+      this.#outgoing.push(messageOf(kind, this.#next++, part))
     }
     this.#fly()
   }
 
   /** Sends a message outside of the order, which may be lost. */
   whisper(kind: number, payload: Uint8Array = empty): void {
-    const message = Buffer.allocUnsafe(HEADER + payload.length)
-    message[0] = kind
-    message.writeUInt32LE(0, 1)
-    message.set(payload, HEADER)
-    this.#emit(message)
+    this.#emit(messageOf(kind, 0, payload))
   }
 
   /** Takes a message of the other end. Whispers of kinds that are not the channel's own are answered with. */
@@ -158,10 +159,10 @@ export class Channel {
     }
   }
 
-  #emit(message: Buffer): void {
-    message.writeUInt32LE(this.#expected, 5)
+  #emit({ head, rest }: Message): void {
+    head.writeUInt32LE(this.#expected, 5)
     this.#owedCount = this.#owedBytes = 0
-    this.#publish(message)
+    this.#publish(head, rest)
   }
 
   #again(count: number): void {
@@ -198,6 +199,15 @@ export class Channel {
 }
 
 const empty = new Uint8Array(0)
+
+const messageOf = (kind: number, number: number, payload: Uint8Array): Message => {
+  const isLong = payload.length >= LONG
+  const head = Buffer.allocUnsafe(isLong ? HEADER : HEADER + payload.length)
+  head[0] = kind
+  head.writeUInt32LE(number, 1)
+  if (!isLong) head.set(payload, HEADER)
+  return { head, rest: isLong ? payload : undefined, length: HEADER + payload.length }
+}
 
 const readUint32 = (data: Uint8Array, at: number): number =>
   (data[at]! | (data[at + 1]! << 8) | (data[at + 2]! << 16) | (data[at + 3]! << 24)) >>> 0
