@@ -107,6 +107,10 @@ const engineCommand = Command.make("engine", {
   labels,
   root,
   name: optional("name", "A name for people"),
+  grace: optional(
+    "grace",
+    "How long calls may go on after SIGTERM, in milliseconds or such as \"30 seconds\"; default: as long as they take"
+  ),
   json
 }, (input) => work(() => engine(input))).pipe(
   Command.withDescription("Join a cluster from this host; SIGTERM lets it finish what it runs"),

@@ -1,5 +1,7 @@
 /** `futures-cluster engine`: this host joins a cluster. */
+import type * as Duration from "effect/Duration"
 import { runEngine } from "../engine/runEngine.ts"
+import type { EngineHandle } from "../engine/runEngine.ts"
 import { askedToEnd } from "./ending.ts"
 import { outputOf } from "./output.ts"
 import { reach } from "./reach.ts"
@@ -10,6 +12,7 @@ export interface EngineInput extends Reach {
   readonly labels: Readonly<Record<string, string>>
   readonly root: string | undefined
   readonly name: string | undefined
+  readonly grace: string | undefined
   readonly json: boolean
 }
 
@@ -17,12 +20,18 @@ export const engine = async (input: EngineInput): Promise<void> => {
   const { credentials, namespace, servers } = reach(input)
   const { tell } = outputOf(input.json)
   const drain = new AbortController()
-  void askedToEnd().then((signal) => {
+  let handle: EngineHandle | undefined
+  // Clients are told that what runs is theirs again.
+  const asked = askedToEnd(async () => handle?.kill())
+  void asked.then((signal) => {
     tell("draining", `${signal}: calls that run are finished; once more ends at once`, { signal })
     drain.abort()
   })
   const { labels, name, root, slots } = input
-  const handle = await runEngine({ servers, credentials, namespace, slots, labels, root, name, drainOn: drain.signal })
+  const { grace: text } = input
+  const grace = text !== undefined && /^[\d.]+$/.test(text) ? Number(text) : text as Duration.Input | undefined
+  const options = { servers, credentials, namespace, slots, labels, root, name, grace }
+  handle = await runEngine({ ...options, drainOn: drain.signal })
   tell("joined", `engine ${handle.id} serves ${servers.join(", ")}`, { id: handle.id, servers, namespace })
   await handle.done
   tell("ended", "ended", { id: handle.id })

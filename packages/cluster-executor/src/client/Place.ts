@@ -191,9 +191,11 @@ export class Place implements Link {
         const { ended, error, exitCode, signal, started } = parse<ExitMessage>(payload) ?? {}
         if (started !== undefined) this.#marked = started
         const told = error === undefined ? this.#error : new Error(error)
+        // The call is not to blame, however often that happens.
+        const redeliver = this.wishes.redeliver === 0 ? 0 : Infinity
         return this.end(
           ended === true
-            ? { error: new Error(`Engine ${this.engine} ended its worker`), redeliver: this.wishes.redeliver }
+            ? { error: new Error(`Engine ${this.engine} ended its worker`), redeliver }
             : { exitCode, signal, error: this.#error ?? told }
         )
       }

@@ -3,6 +3,7 @@
  *
  * ```
  * open ──▶ draining ──▶ ended        no new workers; those that run are given back by their clients when they are done
+ *               └─ told to end, or `grace` is over: what runs is given back to be run elsewhere
  * ```
  *
  * It never looks into what goes to its workers and comes from them. A free slot is offered to the executor that has least here; where several
@@ -45,6 +46,8 @@ const TICK = 250
 const FAIR = 500
 /** In place of an executor: the calls of named clients. */
 const KEPT = ""
+/** So many milliseconds are given to clients to hear of workers that were ended. */
+const LAST = 1_500
 /** A worker that nothing was heard of for so long may be idle. */
 const IDLE = 1_000
 
@@ -66,6 +69,8 @@ export class Engine implements LeaseHost {
   #state: "open" | "draining" | "ended" = "open"
   #doneBefore = 0
   #offering: NodeJS.Timeout | undefined
+  /** For a drain that takes too long. */
+  #patience: NodeJS.Timeout | undefined
   #resolveDone!: () => void
 
   static async start(options: ResolvedEngineOptions): Promise<Engine> {
@@ -136,14 +141,19 @@ export class Engine implements LeaseHost {
       else lease.drop()
     }
     void this.#kept.drain().then(() => this.#endWhenIdle())
+    const { grace } = this.#options
+    if (grace !== Infinity) this.#patience = setTimeout(() => void this.end(), Math.min(grace, 2 ** 31 - 1))
     return this.done
   }
 
   /** Ends now: what runs is handed to other engines. */
-  async end(): Promise<void> {
+  end(): Promise<void> {
     void this.drain()
+    clearTimeout(this.#patience)
     for (const lease of this.#leases.values()) lease.evict()
-    await this.done
+    void this.#kept.end()
+    this.#patience = setTimeout(() => void this.#close(), LAST)
+    return this.done
   }
 
   // ---- for leases
@@ -304,8 +314,13 @@ export class Engine implements LeaseHost {
   }
 
   async #endWhenIdle(): Promise<void> {
-    if (this.#state !== "draining" || this.#leases.size > 0 || this.#kept.size > 0) return
+    if (this.#leases.size === 0 && this.#kept.size === 0) await this.#close()
+  }
+
+  async #close(): Promise<void> {
+    if (this.#state !== "draining") return
     this.#state = "ended"
+    clearTimeout(this.#patience)
     clearInterval(this.#beats)
     clearInterval(this.#ticks)
     clearTimeout(this.#offering)

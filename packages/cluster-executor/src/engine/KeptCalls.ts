@@ -53,6 +53,8 @@ export class KeptCalls {
   readonly #server: CallServer
   readonly #held = new Map<number, Held>()
   readonly #working: NodeJS.Timeout
+  /** What waits at the broker for calls. */
+  readonly #pulls = new Set<Awaited<ReturnType<Consumer["fetch"]>>>()
   /** Pools whose calls wait for a slot, each since when. */
   readonly #waiting = new Map<string, number>()
   /** Told when a call in hand is done. */
@@ -105,9 +107,19 @@ export class KeptCalls {
   /** Pulls nothing more; resolves when what is in hand is done. */
   async drain(): Promise<void> {
     this.#open = false
+    for (const pull of this.#pulls) pull.stop()
+    // What has come is run.
+    while (this.#pulls.size > 0) await sleep(1)
     await this.#server.shutdown()
     while (this.#held.size > 0) await sleep(5)
     clearInterval(this.#working)
+  }
+
+  /** Gives what is in hand back to the queue, and ends its workers. */
+  async end(): Promise<void> {
+    for (const { message } of this.#held.values()) message.nak()
+    this.#held.clear()
+    await this.#server.shutdown({ cancelPending: true, timeout: 0 })
   }
 
   async #pull(pool: string): Promise<void> {
@@ -126,12 +138,23 @@ export class KeptCalls {
           continue
         }
         this.#waiting.delete(pool)
-        for await (const message of await consumer.fetch({ max_messages: room, expires: PULL })) this.#take(message)
+        if (this.#open) await this.#fetch(consumer, room)
       } catch {
         // No such pool yet, or the broker is away.
         consumer = undefined
         await sleep(LOOK)
       }
+    }
+  }
+
+  async #fetch(consumer: Consumer, count: number): Promise<void> {
+    const pull = await consumer.fetch({ max_messages: count, expires: PULL })
+    this.#pulls.add(pull)
+    if (!this.#open) pull.stop()
+    try {
+      for await (const message of pull) this.#take(message)
+    } finally {
+      this.#pulls.delete(pull)
     }
   }
 
@@ -181,6 +204,8 @@ export class KeptCalls {
   #reply(kind: number, body: ReadonlyArray<unknown>): void {
     if (kind !== Kind.Outcomes) return
     const [number, status, value, ran] = body as [number, number, unknown, number]
+    // It was given back to the queue.
+    if (!this.#held.has(number)) return
     void this.#finish(number, status, value, ran)
   }
 

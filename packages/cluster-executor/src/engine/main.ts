@@ -4,7 +4,7 @@
  * ```
  * parent ── options ──▶ engine       one line of JSON
  * parent ◀── "ready <id>" ─ engine   or "failed <why>"
- * parent ── "drain" ──▶ engine       it ends when what runs is done; the end of stdin ends it at once
+ * parent ── "drain" ──▶ engine       it ends when what runs is done, as on SIGTERM; the end of stdin ends it at once
  * ```
  */
 import process from "node:process"
@@ -33,4 +33,10 @@ lines.on("line", async (line) => {
 })
 // Nobody holds the other end any more.
 lines.on("close", () => process.exit(engine === undefined ? 1 : 0))
-process.on("SIGTERM", () => void engine?.drain())
+let asked = false
+process.on("SIGTERM", () => {
+  if (engine === undefined) process.exit(143)
+  if (asked) void engine.kill().then(() => process.exit(143))
+  asked = true
+  void engine.drain()
+})

@@ -1,5 +1,7 @@
 /** The options of an engine, checked before anything starts. */
 import { InvalidOptionError } from "@futures/core"
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 import { randomUUID } from "node:crypto"
 import { availableParallelism, hostname } from "node:os"
 import { resolve } from "node:path"
@@ -24,6 +26,8 @@ export interface EngineOptions {
   readonly name?: string | undefined
   /** Whether task modules may be given as text, as `data:` URLs. Default `false`: what a client sends is then never code. */
   readonly textModules?: boolean | undefined
+  /** How long calls that run may go on once it drains; what still runs then is handed to other engines. Default: as long as they take. */
+  readonly grace?: Duration.Input | undefined
   /** Aborting it lets the engine end once what runs is done. */
   readonly drainOn?: AbortSignal | undefined
 }
@@ -35,20 +39,29 @@ export interface ResolvedEngineOptions {
   readonly root: string
   readonly id: string
   readonly textModules: boolean
+  /** In milliseconds. */
+  readonly grace: number
   readonly drainOn: AbortSignal | undefined
 }
+
+const millisOf = (value: Duration.Input): number =>
+  typeof value === "number"
+    ? value
+    : Option.match(Duration.fromInput(value), { onNone: () => Number.NaN, onSome: Duration.toMillis })
 
 const token = /^[\w-]{1,64}$/
 
 /** Throws `InvalidOptionError` naming the first wrong option. */
 export const resolveEngineOptions = (options: EngineOptions): ResolvedEngineOptions => {
   const { credentials = {}, drainOn, labels = {}, name, namespace = DEFAULT_NAMESPACE, root = ".", servers } = options
-  const { slots = availableParallelism(), textModules = false } = options
+  const { grace = Infinity, slots = availableParallelism(), textModules = false } = options
+  const millis = millisOf(grace)
   const refuse = (option: string, received: unknown, expected: string): never => {
     throw new InvalidOptionError({ option, received, expected })
   }
   if (!Array.isArray(servers) || servers.length === 0) refuse("servers", servers, "an array of host:port")
   if (!Number.isSafeInteger(slots) || slots < 1) refuse("slots", slots, "a whole number of at least 1")
+  if (!(millis >= 0)) refuse("grace", grace, `a duration that is not negative: milliseconds, or such as "30 seconds"`)
   if (name !== undefined && !token.test(name)) refuse("name", name, "up to 64 letters, digits, _ and -")
   if (!token.test(namespace)) refuse("namespace", namespace, "up to 64 letters, digits, _ and -")
   if (Object.values(labels).some((value) => typeof value !== "string")) refuse("labels", labels, "an object of strings")
@@ -60,6 +73,7 @@ export const resolveEngineOptions = (options: EngineOptions): ResolvedEngineOpti
     root: resolve(root),
     id: name ?? `${host}-${randomUUID().slice(0, 6)}`,
     textModules,
+    grace: millis,
     drainOn
   }
 }

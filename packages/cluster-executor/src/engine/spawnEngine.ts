@@ -27,7 +27,7 @@ const main = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./main.ts"
  * alive. Rejects with `InvalidOptionError`, or with what the engine said.
  */
 export const spawnEngine = async ({ drainOn, ...options }: EngineOptions): Promise<SpawnedEngine> => {
-  resolveEngineOptions(options)
+  const { grace } = resolveEngineOptions(options)
   const execArgv = inheritedExecArgv().filter((argument) => argument !== "--conditions=futures-worker")
   const child = spawn(process.execPath, [...execArgv, main], {
     // Ctrl-C reaches this process alone, which decides.
@@ -45,7 +45,8 @@ export const spawnEngine = async ({ drainOn, ...options }: EngineOptions): Promi
     child.once("error", reject)
     child.once("exit", (code, signal) => reject(new Error(`The engine ended at once (${signal ?? code})`)))
   })
-  stdin.write(`${JSON.stringify(options)}\n`)
+  // JSON has no word for infinity, which is the default.
+  stdin.write(`${JSON.stringify({ ...options, grace: grace === Infinity ? undefined : grace })}\n`)
   const line = await said
   if (!line.startsWith("ready ")) {
     await exited
