@@ -28,7 +28,7 @@ import {
 import type { StoredCall, StoredOutcome } from "../wire/streams.ts"
 import type { Client } from "./Client.ts"
 
-const { CALL_STRIDE, HEADER, Kind, Status } = frames
+const { callEnd, HEADER, Kind, Status } = frames
 
 /** The module of calls that were handed in before: `futures-call:<id>`. */
 export const EARLIER = "futures-call:"
@@ -111,8 +111,8 @@ class KeptCallsLink implements Link {
         void this.#opened.then(() => this.#tell(Kind.Ready), () => {})
         break
       case Kind.Calls:
-        for (let at = HEADER; at + CALL_STRIDE <= frame.length; at += CALL_STRIDE) {
-          void this.#call(frame.slice(at, at + CALL_STRIDE) as never)
+        for (let at = HEADER; at < frame.length; at = callEnd(frame, at)) {
+          void this.#call(frame.slice(at, callEnd(frame, at)) as never)
         }
         break
       case Kind.Interrupt:
@@ -169,13 +169,14 @@ class KeptCallsLink implements Link {
   }
 
   async #call(
-    [wireId, callId, reference, args, , meta]: [
+    [wireId, callId, reference, , meta, , ...args]: [
       number,
       number,
       frames.TaskReference,
-      ReadonlyArray<unknown>,
       number,
-      unknown
+      unknown,
+      number,
+      ...ReadonlyArray<unknown>
     ]
   ): Promise<void> {
     if (typeof reference !== "number") this.#tasks[reference[0]] = [reference[1], reference[2]]

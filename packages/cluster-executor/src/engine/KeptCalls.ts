@@ -191,7 +191,9 @@ export class KeptCalls {
     const { deliveryCount } = message.info
     if (deliveryCount > call.starts) return void this.#finish(number, Status.Refused, this.#why(call, deliveryCount), 0)
     const { args, id, meta, module, name } = call
-    this.#server.receive([Kind.Calls, 0, 0, number, id, [0, module, name], args, 0, meta])
+    const frame = [Kind.Calls, 0, 0]
+    frames.addCall(frame, number, id, [0, module, name], args, 0, meta as frames.CallMeta)
+    this.#server.receive(frame)
   }
 
   /** Why a call that was started too often is not started again. */

@@ -1,6 +1,5 @@
 /** Accepting: from a task and its arguments to a call in the queue, or to a future that has already failed. */
 import { callOptions, noOptions } from "../callOptions.ts"
-import type { CallOptions } from "../callOptions.ts"
 import {
   BrokenExecutorError,
   describe,
@@ -16,6 +15,7 @@ import type { TaskCodec } from "../worker/codec.ts"
 import { refuseEndless } from "../worker/load.ts"
 import type { TaskDefinition } from "../worker/registry.ts"
 import { State } from "./Call.ts"
+import type { CallTerms } from "./Call.ts"
 import type { CallForm } from "./CallForm.ts"
 import { plain } from "./CallForm.ts"
 import type { Engine } from "./Engine.ts"
@@ -30,10 +30,9 @@ export class Admission {
   readonly #engine: Engine
   /** Calls so far, refused ones included: each has its number. */
   #calls = 0
-  /** How quick each task has been; the latest is at hand. */
+  /** How quick each task has been. */
   readonly #paces = new WeakMap<TaskDefinition, Pace>()
-  #lastDefinition: TaskDefinition | undefined
-  #lastPace: Pace | undefined
+  #lastTerms: CallTerms | undefined
 
   constructor(engine: Engine) {
     this.#engine = engine
@@ -57,14 +56,14 @@ export class Admission {
     if (whenFull === "reject" && engine.queue.size >= maxPending) {
       return this.#refuse(info, ours(() => new QueueFullError({ maxPending })))
     }
-    let options: CallOptions
+    let terms: CallTerms
     let transfers: Array<ArrayBuffer> | undefined
     let carried: Array<unknown> | undefined
     try {
-      options = callOptions(info)
+      terms = this.#termsOf(info, form)
       const codec = codecOf(info.definition)
       if (codec !== undefined) encodeInPlace(codec, args, form)
-      transfers = captureArgs(args, backend, options.transfer)
+      transfers = captureArgs(args, backend, terms.options.transfer)
       if (context !== undefined && form.depth === undefined) captureArgs(carried = [context.capture()], backend)
     } catch (error) {
       return this.#refuse(
@@ -72,17 +71,16 @@ export class Admission {
         error instanceof NotPortableError ? ours(() => error) : { kind: "threw", build: () => error }
       )
     }
+    const { options } = terms
     // What was moved once cannot be moved again: a call that may be tried anew is copied each time.
     if (options.retry !== undefined || form.each !== undefined) transfers = undefined
-    let full = form
-    if (carried !== undefined) full = { ...full, context: carried[0] }
+    if (carried !== undefined) terms = { ...terms, form: { ...form, context: carried[0] } }
     if (stacks === "submit") {
       const site = {}
       Error.captureStackTrace(site, engine.submit)
-      full = { ...full, site }
+      terms = { ...terms, form: { ...terms.form, site } }
     }
-    const cell = new FutureCell(engine, this.#number(), info, options, args, transfers, full, performance.now())
-    cell.pace = this.#paceOf(info.definition)
+    const cell = new FutureCell(terms, this.#number(), args.length === 0 ? none : args, transfers, performance.now())
     engine.admit(cell)
     form.accepted?.(cell)
     if (options !== noOptions) limitCall(cell, engine, backend.remote === true)
@@ -93,17 +91,23 @@ export class Admission {
     return this.#engine.backend.nextCall?.() ?? ++this.#calls
   }
 
-  #paceOf(definition: TaskDefinition): Pace {
-    if (definition === this.#lastDefinition) return this.#lastPace!
+  /** Throws for an option that is none. */
+  #termsOf(task: TaskInfo, form: CallForm): CallTerms {
+    // Most calls are of the task that was called last.
+    if (this.#lastTerms?.task === task && form === plain) return this.#lastTerms
+    const { definition } = task
     let pace = this.#paces.get(definition)
     if (pace === undefined) this.#paces.set(definition, pace = new Pace())
-    this.#lastDefinition = definition
-    return this.#lastPace = pace
+    const terms = { owner: this.#engine, task, options: callOptions(task), form, pace }
+    // Options and forms may hold what is large: it goes with its calls.
+    if (form === plain && task.options === undefined) this.#lastTerms = terms
+    return terms
   }
 
   #refuse(task: TaskInfo, failure: Failure): FutureCell {
     const now = performance.now()
-    const cell = new FutureCell(this.#engine, this.#number(), task, noOptions, [], undefined, plain, now)
+    const terms = { owner: this.#engine, task, options: noOptions, form: plain, pace: undefined }
+    const cell = new FutureCell(terms, this.#number(), [], undefined, now)
     cell.settle(State.Failed, failure, now)
     this.#engine.failed(cell)
     tellSubmit(this.#engine, cell)
@@ -124,6 +128,9 @@ const encodeInPlace = (codec: TaskCodec, args: Array<unknown>, { each }: CallFor
   else if (each === "spread") args[0] = (args[0] as Array<unknown>).map((tuple) => codec.encodeArgs(tuple))
   else args[0] = (args[0] as Array<unknown>).map((item) => codec.encodeArgs([item])[0])
 }
+
+/** What calls without arguments share. */
+const none: ReadonlyArray<unknown> = []
 
 const anonymous: TaskInfo = {
   definition: { module: "", name: "(not a task)", fn: undefined, settings: { errors: [] } },

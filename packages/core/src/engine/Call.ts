@@ -32,40 +32,58 @@ export interface CallOwner {
   readonly waiting: (() => (() => void) | undefined) | undefined
 }
 
+/** What calls of one task, handed in in one way, have in common: one object for all of them. */
+export interface CallTerms {
+  readonly owner: CallOwner
+  /** What was handed in. */
+  readonly task: TaskInfo
+  readonly options: CallOptions
+  readonly form: CallForm
+  /** How quick the task has been; `undefined` for a call that was refused. */
+  readonly pace: Pace | undefined
+}
+
+/** The worker that runs a call, or ran it last. */
+export interface RanBy {
+  readonly workerId: number | string | undefined
+  /** The other machine that it is on. */
+  readonly place: { readonly host: string; readonly engine: string } | undefined
+}
+
 /** Not in a queue, and never was. */
 const NOWHERE = -1
+
+/**
+ * No time yet. Not `undefined`: a field that is always a number of this kind is changed where it stands, while one that may be something else gets a new
+ * object for each number, and a hundred thousand calls that wait are no longer young when theirs come.
+ */
+const NEVER = NaN
 
 export type Observer = (cell: FutureCell) => void
 
 export abstract class Call {
-  protected readonly owner: CallOwner
+  protected readonly terms: CallTerms
   readonly id: number
-  /** What was handed in. */
-  readonly task: TaskInfo
-  readonly options: CallOptions
   /** Captured arguments; released when the call settles. Engine only. */
   args: ReadonlyArray<unknown>
   /** Buffers of `args` that may be moved instead of copied at the hand-over. Engine only. */
   transfers: Array<ArrayBuffer> | undefined
-  readonly form: CallForm
-  /** How long the task ran, as its worker measured it, in milliseconds. */
-  ran = 0
+  /** How long the task ran, as its worker measured it, in milliseconds; `NaN` before. */
+  ran = NEVER
   readonly submittedAt: number
-  startedAt: number | undefined = undefined
-  finishedAt: number | undefined = undefined
+  /** `NaN` before. */
+  startedAt = NEVER
+  /** `NaN` before. */
+  finishedAt = NEVER
   /** The lane that has it in hand while it runs. Lane only. */
   lane: Lane | undefined = undefined
-  /** The worker that runs it, or ran it last. Engine only. */
-  workerId: number | string | undefined = undefined
-  /** The other machine that runs it, or ran it last. Engine only. */
-  place: { readonly host: string; readonly engine: string } | undefined = undefined
+  /** Who runs it, or ran it last. Engine only. */
+  ranBy: RanBy | undefined = undefined
   attempt = 0
   /** How often the machine under it died. Engine only. */
   losses: number
-  /** This hand-over's id on its worker's wire. Lane only. */
-  wireId = -1
-  /** How quick its task has been. Engine only. */
-  pace: Pace | undefined = undefined
+  /** Where it is in its worker's hands. Hands only. */
+  slot = 0
   /** Where it stands in its queue, or stood last. Queue only. */
   position = NOWHERE
   /** How many calls had started when it came into the queue. Queue only. */
@@ -83,24 +101,38 @@ export abstract class Call {
   protected observers: Observer | Array<Observer> | undefined = undefined
 
   constructor(
-    owner: CallOwner,
+    terms: CallTerms,
     id: number,
-    task: TaskInfo,
-    options: CallOptions,
     args: ReadonlyArray<unknown>,
     transfers: Array<ArrayBuffer> | undefined,
-    form: CallForm,
     now: number
   ) {
-    this.owner = owner
+    this.terms = terms
     this.id = id
-    this.task = task
-    this.options = options
     this.args = args
     this.transfers = transfers
-    this.form = form
-    this.losses = form.losses ?? 0
+    this.losses = terms.form.losses ?? 0
     this.submittedAt = now
+  }
+
+  get task(): TaskInfo {
+    return this.terms.task
+  }
+
+  get options(): CallOptions {
+    return this.terms.options
+  }
+
+  get form(): CallForm {
+    return this.terms.form
+  }
+
+  get pace(): Pace | undefined {
+    return this.terms.pace
+  }
+
+  get workerId(): number | string | undefined {
+    return this.ranBy?.workerId
   }
 
   /** Whether it was never accepted, and so never stood in the queue. */
@@ -109,13 +141,13 @@ export abstract class Call {
   }
 
   get priority(): number {
-    return this.options.priority
+    return this.terms.options.priority
   }
 
   /** Somebody asks how it ended. */
   watch(): void {
     this.watched = true
-    if (this.code === State.Failed) this.owner.seen(this as unknown as FutureCell)
+    if (this.code === State.Failed) this.terms.owner.seen(this as unknown as FutureCell)
   }
 
   done(): boolean {
@@ -133,12 +165,11 @@ export abstract class Call {
   }
 
   /** pending ──▶ running. Answers `false`, and changes nothing, when it is no longer pending. */
-  start(workerId: number | string, now: number, place?: Call["place"]): boolean {
+  start(by: RanBy, now: number): boolean {
     if (this.code !== State.Pending) return false
     this.code = State.Running
     this.attempt++
-    this.workerId = workerId
-    this.place = place
+    this.ranBy = by
     this.startedAt = now
     return true
   }
@@ -148,7 +179,7 @@ export abstract class Call {
     if (!this.requeue()) return false
     this.attempt--
     this.lane = undefined
-    this.workerId = undefined
+    this.ranBy = undefined
     return true
   }
 
@@ -156,8 +187,8 @@ export abstract class Call {
   requeue(): boolean {
     if (this.code !== State.Running) return false
     this.code = State.Pending
-    this.startedAt = undefined
-    this.ran = 0
+    this.startedAt = NEVER
+    this.ran = NEVER
     return true
   }
 
@@ -209,7 +240,7 @@ export abstract class Call {
    * is over.
    */
   parkWaiter(): () => void {
-    const resume = this.owner.waiting?.()
+    const resume = this.terms.owner.waiting?.()
     if (resume === undefined) return goOn
     let parked = true
     const release = (): void => {

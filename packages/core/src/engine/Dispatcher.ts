@@ -105,7 +105,7 @@ export class Dispatcher {
 
   #handOver(cell: FutureCell, lane: Lane, cost: number, now: number, deadline: number): void {
     const engine = this.#engine
-    cell.start(lane.workerId!, now, lane.place)
+    cell.start(lane.badge, now)
     engine.running++
     lane.take(cell, cost, deadline)
     tellStart(engine, cell)

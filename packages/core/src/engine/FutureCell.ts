@@ -87,12 +87,12 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
   }
 
   cancel(): boolean {
-    return this.code === State.Cancelled || this.owner.cancel(this)
+    return this.code === State.Cancelled || this.terms.owner.cancel(this)
   }
 
   interrupt(options?: InterruptOptions): Promise<boolean> {
     if (this.done()) return Promise.resolve(false)
-    return this.owner.interrupt(this, options?.grace === undefined ? undefined : toMillis(options.grace, "grace"))
+    return this.terms.owner.interrupt(this, options?.grace === undefined ? undefined : toMillis(options.grace, "grace"))
   }
 
   onDone(callback: (future: Future<A, E>) => unknown): void {
@@ -110,18 +110,19 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
   }
 
   get info(): FutureInfo {
-    const { definition, options } = this.task
+    const { owner, task: { definition, options } } = this.terms
+    const place = this.ranBy?.place
     return {
       id: this.id,
       label: options?.label ?? definition.name,
       task: { module: definition.module, name: definition.name },
       attempt: this.attempt,
       workerId: this.workerId,
-      submittedAt: epoch(this.submittedAt)!,
+      submittedAt: performance.timeOrigin + this.submittedAt,
       startedAt: epoch(this.startedAt),
       finishedAt: epoch(this.finishedAt),
-      host: this.place?.host ?? this.owner.host,
-      ...(this.place === undefined ? {} : { engine: this.place.engine })
+      host: place?.host ?? owner.host,
+      ...(place === undefined ? {} : { engine: place.engine })
     }
   }
 
@@ -168,7 +169,7 @@ const rebuild = (cell: FutureCell): never => {
   throw cell.error()
 }
 
-const epoch = (at: number | undefined): number | undefined => at === undefined ? undefined : performance.timeOrigin + at
+const epoch = (at: number): number | undefined => Number.isNaN(at) ? undefined : performance.timeOrigin + at
 
 /** A callback that throws harms nobody: neither the future, nor the other callbacks, nor the process. */
 const reportCallback = (error: unknown): void => {

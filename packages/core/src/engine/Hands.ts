@@ -8,12 +8,15 @@ import { BUDGET, MOST } from "./Pace.ts"
 export class Hands {
   /** By slot. */
   readonly #calls: Array<FutureCell | undefined> = []
+  /** The wire id of each. */
+  readonly #ids: Array<number> = []
   /** What each is worth of the budget. Lists of numbers, since a number in an object is an object of its own. */
   readonly #costs: Array<number> = []
   /** From when on the worker does not start it any more; 0 for one that holds a slot. */
   readonly #deadlines: Array<number> = []
   readonly #freeSlots: Array<number> = []
-  #turn = 0
+  /** From here on every wire id is too large for a small integer: what meets them meets numbers of one kind, from the first call to the last. */
+  #turn = 2 ** 31 / SLOTS
   /** How many there are that hold a slot. */
   load = 0
   /**
@@ -50,16 +53,22 @@ export class Hands {
     this.#deadlines[slot] = deadline
     this.load++
     this.#expected += cost
-    cell.wireId = this.#turn++ * SLOTS + slot
+    this.#ids[slot] = this.#turn++ * SLOTS + slot
+    cell.slot = slot
+  }
+
+  /** What names this hand-over of a call, which is in hand, on the wire. */
+  idOf(cell: FutureCell): number {
+    return this.#ids[cell.slot]!
   }
 
   /** Until when a call that is in hand is to be started. */
   deadlineOf(cell: FutureCell): number {
-    return this.#deadlines[cell.wireId % SLOTS]!
+    return this.#deadlines[cell.slot]!
   }
 
   letGo(cell: FutureCell): void {
-    const slot = cell.wireId % SLOTS
+    const { slot } = cell
     this.#calls[slot] = undefined
     this.#freeSlots.push(slot)
     cell.lane = undefined
@@ -79,18 +88,19 @@ export class Hands {
 
   /** The call that a wire id names, if it is in hand. */
   find(wireId: unknown): FutureCell | undefined {
-    const cell = typeof wireId === "number" ? this.#calls[wireId % SLOTS] : undefined
-    return cell?.wireId === wireId ? cell : undefined
+    if (typeof wireId !== "number") return undefined
+    const slot = wireId % SLOTS
+    return this.#ids[slot] === wireId ? this.#calls[slot] : undefined
   }
 
   /** All of them, oldest first. */
   all(): Array<FutureCell> {
-    return this.#calls.filter((cell) => cell !== undefined).toSorted((a, b) => a.wireId - b.wireId)
+    return this.#calls.filter((cell) => cell !== undefined).toSorted((a, b) => this.idOf(a) - this.idOf(b))
   }
 
   /** Those that the worker had not started by the time of a mark, oldest first. */
   unstarted(started: number): Array<FutureCell> {
-    return this.all().filter((cell) => !wasStarted(started, cell.wireId))
+    return this.all().filter((cell) => !wasStarted(started, this.idOf(cell)))
   }
 
   park(cell: FutureCell, parks: boolean): void {

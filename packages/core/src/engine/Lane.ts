@@ -17,6 +17,7 @@ import { HEADER, itemsStarted, Kind, OUTCOME_STRIDE, Status, WIRE_VERSION } from
 import type { Frame, Setup } from "../wire/frames.ts"
 import { monotonic } from "../wire/monotonic.ts"
 import { areItemOutcomes, isWellFormed } from "../wire/wellFormed.ts"
+import type { RanBy } from "./Call.ts"
 import type { FutureCell } from "./FutureCell.ts"
 import { Hands } from "./Hands.ts"
 import { Outbox, wireIds } from "./Outbox.ts"
@@ -54,6 +55,7 @@ export class Lane {
   /** Looks after calls that are to be started soon. */
   #leases: NodeJS.Timeout | undefined
   #link: Link | undefined
+  #badge: RanBy | undefined
   /** Whether we asked it to end. */
   ended = false
   /** Whether we ended it by force, once it had come up. */
@@ -85,6 +87,11 @@ export class Lane {
 
   get workerId(): number | string | undefined {
     return this.#link?.workerId
+  }
+
+  /** What calls that it runs keep of it, since they outlive it. */
+  get badge(): RanBy {
+    return this.#badge ??= { workerId: this.workerId, place: this.place }
   }
 
   /** Gives birth to the worker; a backend that throws is a worker that ended at once. */
@@ -150,7 +157,7 @@ export class Lane {
     this.#hands.take(cell, cost, deadline)
     cell.lane = this
     this.taken++
-    this.#outbox.add(cell, deadline)
+    this.#outbox.add(cell, this.#hands.idOf(cell), deadline)
   }
 
   flush(): void {
@@ -197,7 +204,7 @@ export class Lane {
 
   /** Asks a call to stop. */
   interrupt(cell: FutureCell, grace?: number): void {
-    this.reply(Kind.Interrupt, cell.wireId, grace)
+    this.reply(Kind.Interrupt, this.#hands.idOf(cell), grace)
   }
 
   /** Sends a frame now, after the calls that were taken before it. */
@@ -208,7 +215,7 @@ export class Lane {
 
   /** Lets a generator task yield so many more items. */
   credit(cell: FutureCell, items: number): void {
-    this.reply(Kind.Credit, cell.wireId, items)
+    this.reply(Kind.Credit, this.#hands.idOf(cell), items)
   }
 
   /** Asks the worker to end by itself: it has nothing left to do. */
@@ -252,7 +259,7 @@ export class Lane {
   /** How many items of a chunk may have run, when the worker is gone and that is known. */
   begun(cell: FutureCell): number | undefined {
     const started = this.#link?.started?.()
-    return started === undefined ? undefined : itemsStarted(started, cell.wireId)
+    return started === undefined ? undefined : itemsStarted(started, this.#hands.idOf(cell))
   }
 
   /** Lets go of all calls. */

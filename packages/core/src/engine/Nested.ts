@@ -2,7 +2,7 @@
 import { NestingTooDeepError } from "../ExecutorError.ts"
 import type { TaskInfo } from "../Task.ts"
 import { encodeError } from "../wire/error.ts"
-import { CALL_STRIDE, HEADER, Kind, Status } from "../wire/frames.ts"
+import { argsAt, callEnd, HEADER, Kind, Status } from "../wire/frames.ts"
 import type { CallMeta, Frame, TaskReference } from "../wire/frames.ts"
 import { noSettings } from "../worker/registry.ts"
 import type { TaskDefinition } from "../worker/registry.ts"
@@ -34,13 +34,13 @@ export class Nested {
   receive(lane: Guest, frame: Frame): void {
     switch (frame[0]) {
       case Kind.Calls:
-        for (let at = HEADER; at + CALL_STRIDE <= frame.length; at += CALL_STRIDE) {
+        for (let at = HEADER; at < frame.length; at = callEnd(frame, at)) {
           this.#submit(
             lane,
             frame[at] as number,
             frame[at + 2] as TaskReference,
-            frame[at + 3] as Array<unknown>,
-            frame[at + 5] as CallMeta
+            argsAt(frame, at),
+            frame[at + 4] as CallMeta
           )
         }
         return
@@ -94,7 +94,7 @@ export class Nested {
     calls.set(wireId, cell)
     cell.observe(() => {
       calls.delete(wireId)
-      lane.reply(Kind.Outcomes, wireId, ...this.#outcomeOf(cell), cell.ran)
+      lane.reply(Kind.Outcomes, wireId, ...this.#outcomeOf(cell), cell.ran > 0 ? cell.ran : 0)
     })
   }
 

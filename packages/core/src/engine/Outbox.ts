@@ -1,6 +1,6 @@
 /** Calls on their way to a worker: collected until the lane is flushed, then one frame. */
 import type { Backend } from "../Backend.ts"
-import { CALL_STRIDE, HEADER, Kind, STREAM_WINDOW } from "../wire/frames.ts"
+import { addCall, callEnd, HEADER, Kind, STREAM_WINDOW } from "../wire/frames.ts"
 import type { CallMeta, Frame, RemoteOptions, TaskReference } from "../wire/frames.ts"
 import { captureArgs } from "../wire/value.ts"
 import type { TaskDefinition } from "../worker/registry.ts"
@@ -30,16 +30,10 @@ export class Outbox {
     this.#locate = backend.locate
   }
 
-  add(cell: FutureCell, deadline: number): void {
-    this.#frame ??= [Kind.Calls, this.#executor, this.#generation]
-    this.#frame.push(
-      cell.wireId,
-      cell.id,
-      this.#reference(cell.task.definition),
-      argsOf(cell),
-      deadline,
-      this.#meta(cell)
-    )
+  add(cell: FutureCell, wireId: number, deadline: number): void {
+    const frame = this.#frame ??= [Kind.Calls, this.#executor, this.#generation]
+    const task = this.#reference(cell.task.definition)
+    addCall(frame, wireId, cell.id, task, argsOf(cell), deadline, this.#meta(cell))
     if (cell.transfers !== undefined) { for (const buffer of cell.transfers) this.#transfers.push(buffer) }
   }
 
@@ -80,8 +74,11 @@ export class Outbox {
 }
 
 /** The wire ids of the calls in a frame. */
-export const wireIds = ({ frame }: Parcel): ReadonlyArray<unknown> =>
-  frame.filter((_, at) => at >= HEADER && (at - HEADER) % CALL_STRIDE === 0)
+export const wireIds = ({ frame }: Parcel): ReadonlyArray<unknown> => {
+  const ids: Array<unknown> = []
+  for (let at = HEADER; at < frame.length; at = callEnd(frame, at)) ids.push(frame[at])
+  return ids
+}
 
 /** A call that may be tried again keeps its arguments as they were handed in: where values do not cross any border, an attempt might change them. */
 const argsOf = ({ args, options }: FutureCell): ReadonlyArray<unknown> => {

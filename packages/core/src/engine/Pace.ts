@@ -8,7 +8,7 @@
 /** Milliseconds of expected work in a worker's hands, beyond the calls that it runs. */
 export const BUDGET = 1
 /** Calls in a worker's hands, at most. */
-export const MOST = 256
+export const MOST = 1024
 /** Milliseconds within which a worker starts what it holds beyond the calls it runs; then it may not any more, and the calls are taken back. */
 export const LEASE = 10
 /** From here on an answer is slow, in milliseconds. */

@@ -122,7 +122,7 @@ const ofWorker = (engine: Engine, { generation, workerId }: Lane): WorkerEvent =
 
 /** How long the attempt took that has just ended. */
 const ranOf = ({ ran, startedAt }: FutureCell): number | undefined => {
-  if (startedAt === undefined) return undefined
+  if (Number.isNaN(startedAt)) return undefined
   return ran > 0 ? ran : performance.now() - startedAt
 }
 

@@ -263,7 +263,8 @@ export class MapRun<A> {
   }
 
   #measure({ cell, size }: MapChunk): void {
-    if (this.#fixed !== undefined) return
+    // One that never ran tells nothing.
+    if (this.#fixed !== undefined || Number.isNaN(cell.ran)) return
     const wanted = CHUNK_MILLIS / Math.max(cell.ran / size, 1e-6)
     const next = Math.min(wanted, this.#chunkSize * 4, LARGEST_CHUNK, this.#bufferSize / 4)
     this.#chunkSize = Math.max(1, Math.floor(next))

@@ -24,7 +24,7 @@
  * ```
  */
 /** Raised whenever a frame changes its shape, so that two versions that meet refuse each other instead of misreading. */
-export const WIRE_VERSION = 2
+export const WIRE_VERSION = 3
 
 /** What a frame says: its first field. Who says it to whom is drawn above. */
 export const Kind = {
@@ -32,7 +32,7 @@ export const Kind = {
   Hello: 1,
   /** It can take calls; once. */
   Ready: 2,
-  /** Calls, `CALL_STRIDE` fields each. */
+  /** Calls: `CALL_FIELDS` fields each, and its arguments. */
   Calls: 3,
   /** Wire ids of calls to stop. */
   Interrupt: 4,
@@ -110,15 +110,36 @@ export const itemsStarted = (mark: number, wireId: number): number | undefined =
 }
 
 /**
- * A call in a `Calls` frame, as `CALL_STRIDE` consecutive fields:
+ * A call in a `Calls` frame, as `CALL_FIELDS` consecutive fields, and its captured arguments behind them (a list of their own for each call would take
+ * longer to write and to read than all the rest):
  * - `wireId`: this hand-over of the call, never used twice in a worker's life; outcomes name it
  * - `callId`: the future's id
  * - `task`: the index of a task that this worker already knows, or `[index, module, name]` the first time
- * - `args`: the captured arguments
  * - `deadline`: 0, or the `monotonic()` time from which on the worker does not start it any more but gives it back (`Status.Returned`)
  * - `meta`: the attempt (1 for the first run) of a plain call, or a `CallMeta`
+ * - `count`: how many arguments follow
  */
-export const CALL_STRIDE = 6
+export const CALL_FIELDS = 6
+
+/** Adds a call to a `Calls` frame. */
+export const addCall = (
+  frame: Array<unknown>,
+  wireId: number,
+  callId: number,
+  task: TaskReference,
+  args: ReadonlyArray<unknown>,
+  deadline: number,
+  meta: number | CallMeta
+): void => {
+  frame.push(wireId, callId, task, deadline, meta, args.length)
+  for (const argument of args) frame.push(argument)
+}
+
+/** Where the next call of a `Calls` frame begins, when one begins at `at`. */
+export const callEnd = (frame: Frame, at: number): number => at + CALL_FIELDS + (frame[at + 5] as number)
+
+/** The arguments of the call that begins at `at`. */
+export const argsAt = (frame: Frame, at: number): Array<unknown> => frame.slice(at + CALL_FIELDS, callEnd(frame, at))
 
 /** What a worker is told of a call beside its arguments. */
 export interface CallMeta {

@@ -1,5 +1,5 @@
 /** Whether a frame from a worker has the shape that its kind says: tasks share the worker with us, and may send what they like. */
-import { CALL_STRIDE, HEADER, Kind, OUTCOME_STRIDE, Status } from "./frames.ts"
+import { CALL_FIELDS, HEADER, Kind, OUTCOME_STRIDE, Status } from "./frames.ts"
 import type { Frame } from "./frames.ts"
 import type { ItemOutcomes } from "./items.ts"
 
@@ -33,30 +33,39 @@ export const areItemOutcomes = (outcomes: unknown): outcomes is ItemOutcomes => 
   return true
 }
 
+/** No `NaN`: it would stay in every average. */
+const isDuration = (ran: unknown): boolean => typeof ran === "number" && ran >= 0
+
 const isTaskReference = (reference: unknown): boolean => {
   if (!Array.isArray(reference)) return typeof reference === "number"
   const [index, module, name] = reference as ReadonlyArray<unknown>
   return typeof index === "number" && typeof module === "string" && typeof name === "string"
 }
 
-const isCall = (wireId: unknown, task: unknown, args: unknown, meta: unknown): boolean =>
-  typeof wireId === "number" && isTaskReference(task) && Array.isArray(args) &&
+const isCall = (wireId: unknown, task: unknown, meta: unknown, count: unknown): count is number =>
+  typeof wireId === "number" && isTaskReference(task) && Number.isSafeInteger(count) && count as number >= 0 &&
   (typeof meta === "number" || typeof meta === "object" && meta !== null)
+
+const areCalls = (frame: Frame): boolean => {
+  let at = HEADER
+  while (at + CALL_FIELDS <= frame.length) {
+    const count = frame[at + 5]
+    if (!isCall(frame[at], frame[at + 2], frame[at + 4], count)) return false
+    at += CALL_FIELDS + count
+  }
+  return at === frame.length
+}
 
 export const isWellFormed = (frame: Frame): boolean => {
   switch (frame[0]) {
     case Kind.Outcomes:
       if ((frame.length - HEADER) % OUTCOME_STRIDE !== 0) return false
       for (let at = HEADER; at < frame.length; at += OUTCOME_STRIDE) {
-        if (!isOutcome(frame[at + 1], frame[at + 2]) || typeof frame[at + 3] !== "number") return false
+        if (!isOutcome(frame[at + 1], frame[at + 2]) || !isDuration(frame[at + 3])) return false
       }
       return true
     case Kind.Calls:
-      if ((frame.length - HEADER) % CALL_STRIDE !== 0) return false
-      for (let at = HEADER; at < frame.length; at += CALL_STRIDE) {
-        if (!isCall(frame[at], frame[at + 2], frame[at + 3], frame[at + 5])) return false
-      }
-      return true
+      return areCalls(frame)
     case Kind.Interrupt:
       return typeof frame[HEADER] === "number" &&
         (frame[HEADER + 1] === undefined || typeof frame[HEADER + 1] === "number")

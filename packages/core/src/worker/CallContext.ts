@@ -28,7 +28,8 @@ export class CallContext implements TaskContext {
   readonly id: number
   readonly attempt: number
   readonly label: string
-  readonly startedAt = performance.now()
+  /** By the machine's clock, in milliseconds. */
+  readonly startedAt: number
   /** Calls of its own that it waits for. */
   waits = 0
   /** The caller's span and log annotations, when it called from an Effect. */
@@ -46,12 +47,13 @@ export class CallContext implements TaskContext {
   #controller: AbortController | undefined
   readonly #host: CallHost
 
-  constructor(host: CallHost, wireId: number, id: number, attempt: number, label: string) {
+  constructor(host: CallHost, wireId: number, id: number, attempt: number, label: string, startedAt: number) {
     this.#host = host
     this.wireId = wireId
     this.id = id
     this.attempt = attempt
     this.label = label
+    this.startedAt = startedAt
   }
 
   get workerId(): number | string {

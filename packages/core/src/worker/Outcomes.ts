@@ -3,7 +3,7 @@ import { Kind, OUTCOME_STRIDE } from "../wire/frames.ts"
 import type { Frame, Status } from "../wire/frames.ts"
 
 /** Outcomes are sent when so many fields have come together, or so many milliseconds have passed. */
-const FULL = 64 * OUTCOME_STRIDE
+const FULL = 128 * OUTCOME_STRIDE
 const LONGEST_HOLD = 0.5
 
 export class Outcomes {
@@ -13,32 +13,35 @@ export class Outcomes {
   #frame: Array<unknown> | undefined
   /** Buffers that go with them. */
   #transfers: Array<ArrayBuffer> = []
-  /** When some were last sent. */
+  /** When the latest came. */
+  #addedAt = 0
+  /** The same of the latest that was sent. */
   #flushedAt = 0
 
   constructor(send: (frame: Frame, transfers: ReadonlyArray<ArrayBuffer>) => void) {
     this.#send = send
   }
 
-  /** `isLast`: no other call waits here. */
-  add(wireId: number, status: Status, value: unknown, ran: number, isLast: boolean): void {
+  /** `isLast`: no other call waits here. `now`: by the machine's clock. */
+  add(wireId: number, status: Status, value: unknown, ran: number, isLast: boolean, now: number): void {
     if (this.#frame === undefined) {
-      this.#frame = [Kind.Outcomes, ...this.header]
+      this.#frame = [Kind.Outcomes, this.header[0], this.header[1]]
       // Behind what tasks have just handed in themselves, which leaves in a microtask of its own: the parent is to hear of that before their outcomes.
       queueMicrotask(() => queueMicrotask(() => this.flush()))
     }
     this.#frame.push(wireId, status, value, ran)
+    this.#addedAt = now
     // Calls that answer at once follow each other without a pause: what is done is told meanwhile, so that the parent hands over more in time.
     // Not the last: what its task has just handed in is to reach the parent before it.
     if (isLast) return
-    if (this.#frame.length >= FULL || performance.now() - this.#flushedAt > LONGEST_HOLD) this.flush()
+    if (this.#frame.length >= FULL || now - this.#flushedAt > LONGEST_HOLD) this.flush()
   }
 
   flush(): void {
     const frame = this.#frame
     if (frame === undefined) return
     this.#frame = undefined
-    this.#flushedAt = performance.now()
+    this.#flushedAt = this.#addedAt
     this.#send(frame, this.takeTransfers())
   }
 

@@ -11,7 +11,7 @@ import { encodeError } from "../wire/error.ts"
 import { Status } from "../wire/frames.ts"
 import { captureValue } from "../wire/value.ts"
 import { isStream, streamIterator } from "./effects.ts"
-import { enter } from "./invoke.ts"
+import { enter, insideOf } from "./invoke.ts"
 import type { Answer, Invocation, Surroundings } from "./invoke.ts"
 
 /** Items that come without a pause are sent together, but none waits longer than this many milliseconds. */
@@ -41,8 +41,9 @@ export const generate = async (
   }
   try {
     // A generator's body runs in its steps: each is taken in the context in which the call was made.
-    const { inside, value } = enter(call, around)
-    const iterator = await inside(() => iteratorOf(value, call))
+    const entered = enter(call, around)
+    const inside = insideOf(entered, context)
+    const iterator = await inside(() => iteratorOf(entered.value, call))
     while (!context.asked) {
       if (credit === 0) {
         flush()

@@ -9,7 +9,7 @@
  * Loaded by every worker: it imports neither the engine nor Effect. Outcomes are collected and sent together, after the code that is running now.
  */
 import { encodeError } from "../wire/error.ts"
-import { CALL_STRIDE, HEADER, Kind, markOf, Status, WIRE_VERSION } from "../wire/frames.ts"
+import { argsAt, callEnd, HEADER, Kind, markOf, Status, WIRE_VERSION } from "../wire/frames.ts"
 import type { CallMeta, Frame, Setup, TaskReference } from "../wire/frames.ts"
 import { monotonic } from "../wire/monotonic.ts"
 import { captureArgs } from "../wire/value.ts"
@@ -55,8 +55,16 @@ interface WaitingCall {
   readonly meta: CallMeta
 }
 
-const metaOf = (meta: number | CallMeta): CallMeta =>
-  typeof meta === "number" ? { attempt: meta, each: undefined, window: 0 } : meta
+/** The arguments of calls without any. */
+const none: ReadonlyArray<unknown> = []
+
+/** What most calls have. */
+const firstRun: CallMeta = { attempt: 1, each: undefined, window: 0 }
+
+const metaOf = (meta: number | CallMeta): CallMeta => {
+  if (meta === 1) return firstRun
+  return typeof meta === "number" ? { ...firstRun, attempt: meta } : meta
+}
 
 export class Host implements CallHost, Surroundings {
   readonly #port: WorkerPort
@@ -109,14 +117,14 @@ export class Host implements CallHost, Surroundings {
       case Kind.Hello:
         return void this.#greet(frame)
       case Kind.Calls:
-        for (let at = HEADER; at + CALL_STRIDE <= frame.length; at += CALL_STRIDE) {
+        for (let at = HEADER; at < frame.length; at = callEnd(frame, at)) {
           this.#waiting.push({
             wireId: frame[at] as number,
             callId: frame[at + 1] as number,
             task: this.#learn(frame[at + 2] as TaskReference),
-            args: frame[at + 3] as ReadonlyArray<unknown>,
-            deadline: frame[at + 4] as number,
-            meta: metaOf(frame[at + 5] as number | CallMeta)
+            args: frame[at + 5] === 0 ? none : argsAt(frame, at),
+            deadline: frame[at + 3] as number,
+            meta: metaOf(frame[at + 4] as number | CallMeta)
           })
         }
         return this.#next()
@@ -224,28 +232,21 @@ export class Host implements CallHost, Surroundings {
     this.#endWhenIdle()
   }
 
-  /** Whether it is too late to start a call, because of its own deadline, or of one before it: calls start in order or go back in order. */
-  #isLate({ deadline }: WaitingCall): boolean {
-    return deadline !== 0 && (this.#late ||= monotonic() >= deadline)
-  }
-
-  #begin(call: WaitingCall): CallContext {
-    const { callId, meta, task, wireId } = call
-    const context = new CallContext(this, wireId, callId, meta.attempt, meta.label ?? this.#tasks[task]!.name)
+  #run(call: WaitingCall): void {
+    const { callId, deadline, meta, wireId } = call
+    if (deadline === 0) this.#late = false
+    // Calls start in order or go back in order.
+    if (this.#late) return this.#report(wireId, Status.Returned, undefined, 0, monotonic())
+    this.#latest = wireId
+    this.#port.mark?.(markOf(wireId))
+    // Looked at after the mark: from the deadline on the parent takes back what is not marked.
+    const now = monotonic()
+    this.#late = deadline !== 0 && now >= deadline
+    if (this.#late) return this.#report(wireId, Status.Returned, undefined, 0, now)
+    const task = this.#tasks[call.task]!
+    const context = new CallContext(this, wireId, callId, meta.attempt, meta.label ?? task.name, now)
     context.trace = meta.trace
     this.#running.set(wireId, context)
-    return context
-  }
-
-  #run(call: WaitingCall): void {
-    if (call.deadline === 0) this.#late = false
-    else if (this.#isLate(call)) return this.#report(call.wireId, Status.Returned, undefined, 0)
-    this.#latest = call.wireId
-    this.#port.mark?.(markOf(call.wireId))
-    // Looked at again after the mark: from the deadline on the parent takes back what is not marked.
-    if (this.#isLate(call)) return this.#report(call.wireId, Status.Returned, undefined, 0)
-    const context = this.#begin(call)
-    const task = this.#tasks[call.task]!
     if (task.definition !== undefined) return this.#start(context, task.definition, call)
     void this.#load(context, call)
   }
@@ -286,13 +287,14 @@ export class Host implements CallHost, Surroundings {
   #answer(context: CallContext, status: Status, value: unknown): void {
     if (!this.#running.delete(context.wireId)) return
     if (context.waits > 0) this.#parked--
-    this.#report(context.wireId, status, value, performance.now() - context.startedAt)
+    const now = monotonic()
+    this.#report(context.wireId, status, value, now - context.startedAt, now)
     this.#memory?.look()
     this.#next()
   }
 
-  #report(wireId: number, status: Status, value: unknown, ran: number): void {
-    this.#outcomes.add(wireId, status, value, ran, this.#waiting.length === 0)
+  #report(wireId: number, status: Status, value: unknown, ran: number, now: number): void {
+    this.#outcomes.add(wireId, status, value, ran, this.#waiting.length === 0, now)
   }
 
   #interrupt(wireId: number, grace: number | undefined): void {
@@ -301,7 +303,7 @@ export class Host implements CallHost, Surroundings {
     const index = this.#waiting.findIndex((call) => call.wireId === wireId)
     if (index < 0) return
     this.#waiting.splice(index, 1)
-    this.#report(wireId, Status.Interrupted, undefined, 0)
+    this.#report(wireId, Status.Interrupted, undefined, 0, monotonic())
   }
 
   #endWhenIdle(): void {

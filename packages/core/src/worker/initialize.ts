@@ -3,6 +3,7 @@ import { decodeError } from "../wire/error.ts"
 import type { ErrorRecord } from "../wire/error.ts"
 import { Status } from "../wire/frames.ts"
 import type { Setup } from "../wire/frames.ts"
+import { monotonic } from "../wire/monotonic.ts"
 import { CallContext } from "./CallContext.ts"
 import type { CallHost } from "./CallContext.ts"
 import { invoke } from "./invoke.ts"
@@ -13,7 +14,7 @@ export const initialize = async (
   { args, module, name }: NonNullable<Setup["initializer"]>
 ): Promise<void> => {
   const definition = await host.load(module, name)
-  const call = { context: new CallContext(host, -1, 0, 1, name), definition, args, carried: undefined }
+  const call = { context: new CallContext(host, -1, 0, 1, name, monotonic()), definition, args, carried: undefined }
   const around = { mode: host.mode, transfers: () => [], restore: undefined }
   await new Promise<void>((resolve, reject) =>
     invoke(

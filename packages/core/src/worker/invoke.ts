@@ -2,7 +2,6 @@
 import { AsyncLocalStorage } from "node:async_hooks"
 import { NotPortableError } from "../ExecutorError.ts"
 import { encodeError } from "../wire/error.ts"
-import type { ErrorRecord } from "../wire/error.ts"
 import { Status } from "../wire/frames.ts"
 import type { CaptureMode } from "../wire/value.ts"
 import { captureValue } from "../wire/value.ts"
@@ -37,10 +36,10 @@ export interface Invocation {
 /** Runs something in the context in which the call was made. */
 export type Inside = <A>(run: () => A) => A
 
-/** What the task's function returned, and the way back into its context. */
+/** What the task's function returned, and the way back into its context: that of the call, unless something was restored around it. */
 export interface Entered {
   readonly value: unknown
-  readonly inside: Inside
+  readonly inside: Inside | undefined
 }
 
 /**
@@ -51,10 +50,8 @@ export const enter = (
   { args, carried, context, definition }: Invocation,
   { restore }: Surroundings
 ): Entered => {
-  if (restore === undefined) {
-    return { value: runAs(context, definition.fn!, args), inside: (run) => runAs(context, run, []) }
-  }
-  let inside: Inside = (run) => runAs(context, run, [])
+  if (restore === undefined) return { value: runAs(context, definition.fn!, args), inside: undefined }
+  let inside: Inside | undefined
   const value = runAs(context, () =>
     restore(carried, () => {
       inside = AsyncLocalStorage.snapshot()
@@ -63,73 +60,89 @@ export const enter = (
   return { value, inside }
 }
 
+/** The way back for who was given none. */
+export const insideOf = ({ inside }: Entered, context: CallContext): Inside =>
+  inside ?? ((run) => runAs(context, run, []))
+
 export const invoke = (call: Invocation, around: Surroundings, answer: Answer): void => {
   const codec = codecOf(call.definition)
   let entered: Entered
   try {
     entered = enter(codec === undefined ? call : { ...call, args: codec.decodeArgs(call.args) }, around)
   } catch (error) {
-    return answer(Status.Threw, encodeError(error, around.mode, call.definition.settings.errors))
+    return threw(error, call, around, answer)
   }
   conclude(entered, call, around, answer)
 }
 
 /** Says how a call ended whose function has returned. */
-export const conclude = (
-  { inside, value }: Entered,
-  { context, definition }: Invocation,
-  around: Surroundings,
-  answer: Answer
-): void => {
-  const { errors } = definition.settings
-  const codec = codecOf(definition)
-  const threw = (error: unknown): void => answer(Status.Threw, encodeError(error, around.mode, errors))
-  const succeeded = (result: unknown): void => {
-    let captured: unknown
-    try {
-      captured = captureValue(
-        codec === undefined ? result : codec.encodeSuccess(result),
-        "result",
-        "result",
-        around.mode,
-        around.transfers(),
-        context.moving?.get(result as object)
-      )
-    } catch (error) {
-      return answer(
-        error instanceof NotPortableError ? Status.Refused : Status.Threw,
-        encodeError(error, around.mode, errors)
-      )
-    }
-    answer(Status.Succeeded, captured)
-  }
-  const failed = (error: unknown): ErrorRecord =>
-    encodeError(codec === undefined ? error : codec.encodeError(error), around.mode, errors)
+export const conclude = (entered: Entered, call: Invocation, around: Surroundings, answer: Answer): void => {
+  const { value } = entered
   if (isEffect(value)) {
-    const ended = (exit: EffectOutcome): void => {
-      if (exit.status === Status.Succeeded) succeeded(exit.value)
-      else if (exit.status === Status.Interrupted) answer(Status.Interrupted, undefined)
-      else if (exit.status === Status.Threw) threw(exit.value)
-      else answer(exit.status, failed(exit.value))
-    }
-    void awaited(inside(() => runEffect(value, context, definition.settings)), ended, threw)
+    const { context, definition: { settings } } = call
+    const ran = insideOf(entered, context)(() => runEffect(value, context, settings))
+    void awaited(ran, call, around, answer, concludeEffect)
   } else if (isThenable(value)) {
     // `await`, so that a thenable that misbehaves is judged as JavaScript judges it.
     // It asks for no `then` of a promise either: a task may have put its own on the prototype.
-    void awaited(value as PromiseLike<unknown>, succeeded, threw)
-  } else succeeded(value)
+    void awaited(value, call, around, answer, succeeded)
+  } else succeeded(value, call, around, answer)
 }
 
-/** `threw` hears what `succeeded` throws as well: an error that its schema cannot encode. */
+/** One way in which a call ends. Functions of their own, because most calls take only one of them. */
+type Ending<A> = (outcome: A, call: Invocation, around: Surroundings, answer: Answer) => void
+
+const succeeded: Ending<unknown> = (result, { context, definition }, around, answer) => {
+  const codec = codecOf(definition)
+  let captured: unknown
+  try {
+    captured = captureValue(
+      codec === undefined ? result : codec.encodeSuccess(result),
+      "result",
+      "result",
+      around.mode,
+      around.transfers(),
+      context.moving?.get(result as object)
+    )
+  } catch (error) {
+    return answer(
+      error instanceof NotPortableError ? Status.Refused : Status.Threw,
+      encodeError(error, around.mode, definition.settings.errors)
+    )
+  }
+  answer(Status.Succeeded, captured)
+}
+
+const threw: Ending<unknown> = (error, { definition }, around, answer) =>
+  answer(Status.Threw, encodeError(error, around.mode, definition.settings.errors))
+
+const failed: Ending<EffectOutcome> = ({ status, value }, { definition }, around, answer) => {
+  const codec = codecOf(definition)
+  answer(
+    status,
+    encodeError(codec === undefined ? value : codec.encodeError(value), around.mode, definition.settings.errors)
+  )
+}
+
+const concludeEffect: Ending<EffectOutcome> = (outcome, call, around, answer) => {
+  if (outcome.status === Status.Succeeded) succeeded(outcome.value, call, around, answer)
+  else if (outcome.status === Status.Interrupted) answer(Status.Interrupted, undefined)
+  else if (outcome.status === Status.Threw) threw(outcome.value, call, around, answer)
+  else failed(outcome, call, around, answer)
+}
+
+/** What the ending throws is the call's own error as well: one that its schema cannot encode. */
 const awaited = async <A>(
   promise: PromiseLike<A>,
-  succeeded: (value: A) => void,
-  threw: (error: unknown) => void
+  call: Invocation,
+  around: Surroundings,
+  answer: Answer,
+  ending: Ending<A>
 ): Promise<void> => {
   try {
-    succeeded(await promise)
+    ending(await promise, call, around, answer)
   } catch (error) {
-    threw(error)
+    threw(error, call, around, answer)
   }
 }
 

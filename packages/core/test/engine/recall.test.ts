@@ -91,7 +91,7 @@ test("Of calls that are lost with machines one that kills each is found, and tho
       send: (frame, transfers) => {
         given.clear()
         if (frame[0] === Kind.Calls) {
-          given.set(frame[frames.HEADER] as number, frame[frames.HEADER + 3] as ReadonlyArray<unknown>)
+          given.set(frame[frames.HEADER] as number, frames.argsAt(frame, frames.HEADER))
         }
         return link.send(frame, transfers)
       }
