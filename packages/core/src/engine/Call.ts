@@ -22,7 +22,7 @@ export const State = { Pending: 0, Running: 1, Succeeded: 2, Failed: 3, Cancelle
 export type State = (typeof State)[keyof typeof State]
 
 /** Who may end a call that has not settled: the engine that accepted it. */
-export interface CallOwner {
+interface CallOwner {
   readonly cancel: (cell: FutureCell) => boolean
   readonly interrupt: (cell: FutureCell, grace: number | undefined) => Promise<boolean>
   /** Told whenever somebody asks how a failed call ended. */
