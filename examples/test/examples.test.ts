@@ -1,4 +1,5 @@
-import { globSync } from "node:fs"
+import { globSync, readFileSync } from "node:fs"
+import { basename } from "node:path"
 import { describe, expect, it } from "vitest"
 import { printed, run } from "./program.ts"
 
@@ -42,7 +43,35 @@ const onEach = (file: string, check: (lines: Array<string>, backend: Backend) =>
 
 const ten = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 
+const numbered = globSync(`${folder}[0-9]*.ts`).map((file) => basename(file)).toSorted()
+
+/** The text of the screen that the README shows, line by line. */
+const screen = (): ReadonlyArray<string> => {
+  const svg = readFileSync(`${folder}../docs/images/who.svg`, "utf8")
+  return [...svg.matchAll(/<text[^>]*>(.*)<\/text>/g)].map(([, line]) => line!)
+}
+
 describe("examples", () => {
+  // First: it takes the longest, and the others run beside it.
+  it.concurrent("the tour runs every example in turn, plainly, and ends well", { timeout: 120_000 }, async () => {
+    const { exitCode, stderr, stdout } = await run(`${folder}tour.ts`, { EXECUTOR_BACKEND: undefined })
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" })
+
+    const sections = stdout.split(/^== /m).slice(1)
+    expect(sections.map((section) => section.split(":")[0])).toEqual(numbered)
+    for (const section of sections) expect(section).toMatch(/^[^\n]+\nPython:  .+\n\n.+\n\n/s)
+
+    expect(stdout).toMatch(new RegExp(`\n${numbered.length} examples on thread in \\d+ s\n$`))
+    // oxlint-disable-next-line no-control-regex
+    expect(stdout).not.toMatch(/\x1b/)
+  })
+
+  it.concurrent("a backend that does not exist ends the tour before it begins", async () => {
+    const { exitCode, stderr, stdout } = await run(`${folder}tour.ts`, { EXECUTOR_BACKEND: "threads" })
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" })
+    expect(stderr).toContain(`backend must be "thread" or "process" or "inline" or "cluster", not "threads"`)
+  })
+
   once("01-call.ts", ({ lines }) => {
     expect(lines).toEqual(["calling who(2) here, with no executor", "it ran on process MAIN, thread 0"])
   })
@@ -61,6 +90,11 @@ describe("examples", () => {
       expect(ofPool.size).toBeGreaterThan(1)
       expect(ofPool.size).toBeLessThanOrEqual(4)
     }
+    // The README shows what it prints, but for its ids.
+    const nameless = (line: string): string => line.replaceAll(/(process|thread) [1-9]\d*/g, "$1 N")
+    expect(screen().map(nameless)).toEqual(
+      ["$ node examples/02-who.ts", ...stdout.trimEnd().split("\n")].map(nameless)
+    )
   })
 
   onEach("03-timing.ts", (lines, backend) => {

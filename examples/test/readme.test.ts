@@ -18,16 +18,6 @@ describe("README", () => {
     expect(readme.trimEnd().split("\n").length).toBeLessThanOrEqual(180)
   })
 
-  it("shows a screen on which stands what the example prints, but for its ids", async () => {
-    const svg = readFileSync(join(root, "docs/images/who.svg"), "utf8")
-    const shown = [...svg.matchAll(/<text[^>]*>(.*)<\/text>/g)].map(([, line]) => line!)
-    const { stdout } = await run(join(root, "examples/02-who.ts"))
-    const nameless = (line: string): string => line.replaceAll(/(process|thread) [1-9]\d*/g, "$1 N")
-    expect(shown.map(nameless)).toEqual(
-      ["$ node examples/02-who.ts", ...stdout.trimEnd().split("\n")].map(nameless)
-    )
-  })
-
   it("keeps its first example to twelve lines", () => {
     const code = ["tasks.ts", "main.ts"].flatMap((name) => pieceOf(name).code.split("\n").slice(1))
     expect(code.filter((line) => line !== "").length).toBeLessThanOrEqual(12)
