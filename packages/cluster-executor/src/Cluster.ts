@@ -14,7 +14,8 @@ import { readConnection } from "./broker/connectionFile.ts"
 import { DEFAULT_NAMESPACE } from "./broker/credentials.ts"
 import type { Connection } from "./broker/credentials.ts"
 import { Client } from "./client/Client.ts"
-import { EARLIER, readOutcome } from "./client/keptCalls.ts"
+import { EARLIER } from "./client/KeptCallsLink.ts"
+import { readOutcome } from "./client/outcomes.ts"
 import { ClusterExecutor } from "./ClusterExecutor.ts"
 import type { ClusterExecutorOptions } from "./ClusterExecutor.ts"
 import type { EngineOptions } from "./engine/options.ts"
@@ -193,7 +194,7 @@ export class Cluster implements AsyncDisposable {
 
   /**
    * A call that was handed in before, by this program or one before it, under the name `client`; `id` is its future's `info.id`. It is running until its
-   * outcome is there, and for ever if nobody knows of it. Needs the option `client`.
+   * outcome is there; it fails with `InvalidStateError` when the broker does not know of it, or does not any more. Needs the option `client`.
    *
    * ```ts
    * await using cluster = await Cluster.connect({ client: "nightly" })
@@ -207,7 +208,7 @@ export class Cluster implements AsyncDisposable {
 
   /**
    * Hands a call of `client` in once more, with the same task and arguments, as a call of its own. Rejects with `InvalidStateError` when it is not done, or
-   * its arguments were too long to be kept beside its result.
+   * its arguments were not kept: with its result they were longer than 1 GiB, or it was taken out of the queue before it ran and they lay there in pieces.
    */
   async resubmit<A = unknown>(id: number): Promise<Future<A, never>> {
     const named = this.#named()
@@ -216,8 +217,7 @@ export class Cluster implements AsyncDisposable {
       throw new InvalidStateError(`Call ${id} of ${this.#clientName} has no outcome yet, or none any more`)
     }
     if (stored.args === undefined) {
-      const why = "beside its result they are longer than a message of the broker"
-      throw new InvalidStateError(`The arguments of call ${id} of ${this.#clientName} were not kept: ${why}`)
+      throw new InvalidStateError(`The arguments of call ${id} of ${this.#clientName} were not kept`)
     }
     const task = Task.from<Record<string, (...args: ReadonlyArray<unknown>) => A>>(stored.module)[stored.name]!
     return named.submit(task as never, ...stored.args as never) as unknown as Future<A, never>

@@ -1,10 +1,10 @@
 /** Calls of named clients: written down by the broker, run by engines, there for whoever asks later. */
 import { Broker, Cluster } from "@futures/cluster-executor"
-import { CancelledError, InvalidOptionError, InvalidStateError, PoisonTaskError, WorkerLostError } from "@futures/core"
+import { InvalidOptionError, InvalidStateError, PoisonTaskError, Task, WorkerLostError } from "@futures/core"
 import assert from "node:assert/strict"
 import { onTestFinished, test } from "vitest"
 import { scene, start, until } from "./bench.ts"
-import { add, bytes, double, echo, fail, fatal, hold, letters, note } from "./tasks.ts"
+import { add, double, fail, fatal, hold, letters, note, noteUntil } from "./tasks.ts"
 
 test("A job outlives its client: another of the same name has its outcome", async () => {
   const cluster = await start({ engines: 2, slots: 1 })
@@ -46,23 +46,6 @@ test("Values, errors and maps are those of any executor", async () => {
   await assert.rejects(cluster.resubmit(7), InvalidStateError)
 })
 
-test("What is longer than a message of the broker fails, and says so; what fits goes through", async () => {
-  const cluster = await start({ engines: 1, slots: 1, client: "long", broker: { maxPayload: 2 ** 16 } })
-  const executor = cluster.executor()
-  for (const call of [executor.submit(echo, new Uint8Array(2 ** 16)), executor.submit(bytes, 2 ** 16)]) {
-    const error = await call.exception()
-    assert.ok(error instanceof RangeError, String(error))
-    assert.match((error as RangeError).message, /of 65\d{3} bytes .* longer than the broker keeps \(65024\)/)
-  }
-  const long = executor.submit(bytes, 60_000)
-  assert.equal((await long.result()).length, 60_000)
-  assert.equal((await (await cluster.resubmit<Uint8Array>(long.info.id)).result()).length, 60_000)
-  // Arguments and result fit, but not beside each other.
-  const both = executor.submit(echo, new Uint8Array(60_000))
-  assert.deepEqual(await both.result(), new Uint8Array(60_000))
-  await assert.rejects(cluster.resubmit(both.info.id), InvalidStateError)
-})
-
 test("A call whose engine is killed runs again on another; with at-most-once it fails", async () => {
   const cluster = await start({ engines: 2, slots: 1, client: "killed" })
   const { gate, lines, notebook, open, written } = scene()
@@ -86,22 +69,6 @@ test("A call that kills every engine it meets ends as PoisonTaskError", async ()
   assert.ok(error instanceof PoisonTaskError, String(error))
   assert.equal(error.attempts, 3)
   assert.equal(new Set(lines()).size, 3)
-})
-
-test("interrupt() stops a call that runs, and takes out one that waits", async () => {
-  const cluster = await start({ engines: 1, slots: 1, client: "stopped" })
-  const { gate, lines, notebook, written } = scene()
-  const executor = cluster.executor()
-  const running = executor.submit(hold, notebook, "running", gate)
-  await written(1)
-  const waiting = executor.submit(note, notebook, "waiting")
-  assert.equal(await waiting.interrupt(), true)
-  assert.equal(await running.interrupt({ grace: 50 }), true)
-  for (const future of [running, waiting]) {
-    assert.ok(await future.exception().catch((error) => error) instanceof CancelledError)
-  }
-  assert.equal(await executor.run(note, notebook, "next"), "next")
-  assert.deepEqual(lines().map((line) => line.split(" ")[0]), ["running", "next"])
 })
 
 test("A broker that is killed and restarted keeps the calls", async () => {
@@ -138,6 +105,27 @@ test("Calls that the broker has lost fail, and none waits for ever", async () =>
   await manager.streams.delete("CF_default_CALLS")
   await broker.restart()
   assert.ok(await waiting.exception() instanceof WorkerLostError)
+})
+
+test("A call that nobody knows of fails, and all who ask for one that somebody knows of are told", async () => {
+  const cluster = await start({ engines: 1, slots: 1, client: "asked" })
+  const { id } = cluster.executor().submit(add, 1, 2).info
+  const asked = Array.from({ length: 3 }, () => cluster.future<number>(id).result())
+  assert.deepEqual(await Promise.all(asked), [3, 3, 3])
+  assert.ok(await cluster.future(id + 1).exception() as unknown instanceof InvalidStateError)
+})
+
+test("A call with a retry runs again until it succeeds, and its last outcome is the one that is kept", async () => {
+  const cluster = await start({ engines: 1, slots: 1, client: "retries" })
+  const { lines, notebook } = scene()
+  const executor = cluster.executor()
+  const third = executor.submit(Task.with(noteUntil, { retry: 2 }), notebook, 3)
+  assert.equal(await third.result(), 3)
+  assert.equal(lines().length, 3)
+  assert.equal(await cluster.future<number>(third.info.id).result(), 3)
+  const never = executor.submit(Task.with(noteUntil, { retry: 1 }), notebook, 9)
+  assert.match(String(await never.exception()), /5 of 9/)
+  assert.match(String(await cluster.future(never.info.id).exception()), /5 of 9/)
 })
 
 test("leave() waits until the broker has every call, and idle slots of others are had for them", async () => {

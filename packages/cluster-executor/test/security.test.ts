@@ -16,7 +16,7 @@ import { describe, expect, it, onTestFinished } from "vitest"
 import { connectionOptions } from "../src/broker/credentials.ts"
 import type { BrokerOptions } from "../src/broker/options.ts"
 import { scene } from "./bench.ts"
-import { add, hold } from "./tasks.ts"
+import { add, hold, size } from "./tasks.ts"
 
 const started = async (options?: BrokerOptions): Promise<Broker> => {
   const broker = await Broker.start(options)
@@ -69,9 +69,14 @@ describe("A broker that tells roles apart", () => {
   const api = (...verbs: ReadonlyArray<string>) => verbs.map((verb) => `$JS.API.${verb}`)
 
   /** What it takes to have an engine run something. */
-  const submitting = ["cf.default.want", "cf.default.eng.e1.take", "cf.default.call.default"]
+  const submitting = [
+    "cf.default.want",
+    "cf.default.eng.e1.take",
+    "cf.default.call.any.c1.1",
+    "cf.default.args.c1.1.0.abc.0"
+  ]
   /** What it takes to be taken for an engine. */
-  const answering = ["cf.default.hb.e1", "cf.default.cl.c1.offer", "cf.default.res.c1.1"]
+  const answering = ["cf.default.hb.e1", "cf.default.cl.c1.offer", "cf.default.res.c1.1.0.abc.0"]
   const elsewhere = ["cf.other.want", "cf.other.hb.e1", "cf.other.call.default", "anything", "$SYS.REQ.SERVER.PING"]
   const destroying = api(
     "STREAM.CREATE.CF_default_CALLS",
@@ -80,7 +85,11 @@ describe("A broker that tells roles apart", () => {
     "STREAM.MSG.GET.CF_default_CALLS",
     "STREAM.MSG.DELETE.CF_default_CALLS",
     "CONSUMER.CREATE.CF_default_CALLS.x",
-    "CONSUMER.DELETE.CF_default_CALLS.x"
+    "CONSUMER.DELETE.CF_default_CALLS.x",
+    "STREAM.DELETE.CF_default_ARGS",
+    "STREAM.MSG.DELETE.CF_default_ARGS",
+    "STREAM.MSG.GET.CF_default_RES",
+    "STREAM.PURGE.CF_default_RES"
   )
   const others = api("STREAM.CREATE.OTHER", "STREAM.DELETE.CF_other_CALLS", "CONSUMER.MSG.NEXT.CF_other_CALLS.x")
 
@@ -99,7 +108,13 @@ describe("A broker that tells roles apart", () => {
     const broker = await started({ roles: true })
     const engine = await connected(broker, broker.engineCredentials)
     const publish = (subject: string) => mayPublish(engine, subject)
-    const taking = api("CONSUMER.MSG.NEXT.CF_default_CALLS.lb", "CONSUMER.INFO.CF_default_CALLS.lb")
+    const taking = api(
+      "CONSUMER.MSG.NEXT.CF_default_CALLS.lb",
+      "CONSUMER.INFO.CF_default_CALLS.lb",
+      "DIRECT.GET.CF_default_ARGS.cf.default.args.c1.1.0",
+      "STREAM.MSG.GET.CF_default_ARGS",
+      "STREAM.PURGE.CF_default_ARGS"
+    )
     expect(await allowed([...answering, ...taking], publish)).toEqual([...answering, ...taking])
     expect(await allowed([...submitting, ...destroying, ...elsewhere, ...others], publish)).toEqual([])
     const listening = ["cf.default.who", "cf.default.want", "cf.default.eng.e1.>"]
@@ -112,7 +127,9 @@ describe("A broker that tells roles apart", () => {
     const broker = await started({ roles: true })
     const client = await connected(broker, broker.credentials)
     const publish = (subject: string) => mayPublish(client, subject)
-    expect(await allowed([...submitting, ...destroying], publish)).toEqual([...submitting, ...destroying])
+    const stopping = ["cf.default.res.c1.1"]
+    const ours = [...submitting, ...destroying, ...stopping]
+    expect(await allowed(ours, publish)).toEqual(ours)
     expect(await allowed([...answering, ...elsewhere, ...others], publish)).toEqual([])
     const listening = [
       "cf.default.hb.*",
@@ -162,9 +179,12 @@ describe("A broker that tells roles apart", () => {
     expect(await held.result()).toBe("held")
     expect(await named.future<string>(held.info.id).result()).toBe("held")
     expect(await (await named.resubmit<string>(held.info.id)).result()).toBe("held")
+    const long = new Uint8Array(9 * 2 ** 20)
+    expect(await named.executor().run(size, long)).toBe(long.length)
     const stopped = named.executor().submit(hold, notebook, "stopped", `${gate}-never`)
-    await written(4)
-    expect(await stopped.interrupt({ grace: 50 })).toBe(true)
+    const beside = cluster.engines().map(() => named.executor().submit(hold, notebook, "other", `${gate}-never`))
+    await written(3 + beside.length)
+    for (const future of [...beside, stopped].toReversed()) expect(await future.interrupt({ grace: 50 })).toBe(true)
     expect(await cluster.poisoned()).toEqual([])
     expect(readFileSync(join(broker.storeDir, "nats-server.log"), "utf8")).not.toMatch(/violation/i)
   })

@@ -17,7 +17,7 @@ export interface Permissions {
 }
 
 /**
- * What one role may do in one namespace; everything else is refused. The streams of a namespace are `CF_<namespace>_CALLS`, `_RES` and `_DEAD`.
+ * What one role may do in one namespace; everything else is refused. The streams of a namespace are `CF_<namespace>_CALLS`, `_ARGS`, `_RES` and `_DEAD`.
  *
  * ```ts
  * JSON.stringify({ users: [{ user: "engine", password, permissions: permissionsFor("engine", "default") }] })
@@ -27,6 +27,7 @@ export const permissionsFor = (role: Role, namespace: string): Permissions => {
   const own = (...names: ReadonlyArray<string>) => names.map((name) => `cf.${namespace}.${name}`)
   const stream = (name: string) => `CF_${namespace}_${name}`
   const calls = stream("CALLS")
+  const args = stream("ARGS")
   if (role === "engine") {
     return {
       publish: {
@@ -36,17 +37,23 @@ export const permissionsFor = (role: Role, namespace: string): Permissions => {
           "$JS.API.INFO",
           `$JS.API.CONSUMER.INFO.${calls}.>`,
           `$JS.API.CONSUMER.MSG.NEXT.${calls}.>`,
-          `$JS.ACK.${calls}.>`
+          `$JS.ACK.${calls}.>`,
+          // The pieces of long calls: read, and removed with the call.
+          `$JS.API.DIRECT.GET.${args}.>`,
+          `$JS.API.STREAM.MSG.GET.${args}`,
+          `$JS.API.STREAM.PURGE.${args}`
         ]
       },
       subscribe: { allow: [...own("who", "want", "eng.>"), "_INBOX.>"] }
     }
   }
-  const streams = ["CALLS", "RES", "DEAD"].map(stream)
+  const streams = ["CALLS", "ARGS", "RES", "DEAD"].map(stream)
   return {
     publish: {
       allow: [
-        ...own("who", "want", "eng.>", "call.>", "dead.>", "bye.*"),
+        ...own("who", "want", "eng.>", "call.>", "args.>", "dead.>", "bye.*"),
+        // That a call was taken out of the queue is an outcome.
+        ...own("res.*.*"),
         "_INBOX.>",
         "$JS.API.INFO",
         "$JS.API.STREAM.NAMES",

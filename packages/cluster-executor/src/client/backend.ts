@@ -10,7 +10,7 @@ import { Place } from "./Place.ts"
 /** Calls that killed the engines that they ran on are kept here for a week: the broker's stream `CF_<namespace>_DEAD`. */
 const keepAside = async (client: Client, call: PoisonedCall): Promise<void> => {
   const { args, id, module, name } = call
-  const record: StoredCall = { client: client.id, id, module, name, args, meta: 1, starts: call.attempts }
+  const record: StoredCall = { client: client.id, id, module, name, args, meta: 1, starts: call.attempts, after: 0 }
   await ensureStreams(client.bus, RETENTION)
   await jetstream(client.bus.nats).publish(subjectOf(client.bus, `dead.${client.id}.${id}`), encode(record))
 }

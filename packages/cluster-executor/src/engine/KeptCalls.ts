@@ -8,16 +8,19 @@
  *
  * The outcome is written before the call is taken out of the queue: one whose engine dies in between runs twice, and the first outcome stands.
  */
-import { PoisonTaskError, WorkerLostError } from "@futures/core"
+import { NotPortableError, PoisonTaskError, WorkerLostError } from "@futures/core"
 import { encodeError, frames, serveCalls } from "@futures/core/Backend"
 import type { Backend, CallServer } from "@futures/core/Backend"
-import { jetstream, JetStreamApiError } from "@nats-io/jetstream"
-import type { Consumer, JetStreamClient, JsMsg } from "@nats-io/jetstream"
+import { jetstream, jetstreamManager } from "@nats-io/jetstream"
+import type { Consumer, JetStreamClient, JetStreamManager, JsMsg } from "@nats-io/jetstream"
 import { hostname } from "node:os"
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Bus } from "../wire/Bus.ts"
-import { ACK_WAIT, decode, encode, HEADERS, streamName, subjectOf } from "../wire/streams.ts"
-import type { StoredCall, StoredOutcome } from "../wire/streams.ts"
+import { readPieces, removeArgs } from "../wire/pieces.ts"
+import { AGAIN } from "../wire/put.ts"
+import { ACK_WAIT, decode, isHead, streamName } from "../wire/streams.ts"
+import type { Head, StoredCall } from "../wire/streams.ts"
+import { writeOutcome } from "./writeOutcome.ts"
 
 const { Kind, Status } = frames
 
@@ -25,15 +28,18 @@ const { Kind, Status } = frames
 const PULL = 2_000
 /** How often a pool that nobody has used yet is looked for, in milliseconds. */
 const LOOK = 500
-/** `wrong last sequence`: there is an outcome already. */
-const STANDS = 10071
-/** A pause before the broker is tried again, in milliseconds. */
-const AGAIN = 100
+/** So long, in milliseconds, an engine remembers what it was told to stop and does not have: it may be on its way. */
+const ON_ITS_WAY = 10_000
 
 interface Held {
   readonly message: JsMsg
-  readonly call: StoredCall
+  /** What came in its place, if it is long. */
+  readonly head: Head | undefined
+  /** The head until the pieces are read. */
+  call: StoredCall | Head
   readonly startedAt: number
+  /** Whether it was told to stop before it was begun. */
+  stopped: boolean
 }
 
 export interface KeptCallsOptions {
@@ -55,6 +61,9 @@ export class KeptCalls {
   readonly #working: NodeJS.Timeout
   /** What waits at the broker for calls. */
   readonly #pulls = new Set<Awaited<ReturnType<Consumer["fetch"]>>>()
+  #manager: Promise<JetStreamManager> | undefined
+  /** Calls that are to be stopped and are not here, each since when. */
+  readonly #unwanted = new Map<string, number>()
   /** Pools whose calls wait for a slot, each since when. */
   readonly #waiting = new Map<string, number>()
   /** Told when a call in hand is done. */
@@ -94,13 +103,15 @@ export class KeptCalls {
     return Array.from(this.#held.values(), ({ message }) => receiptOf(message))
   }
 
-  /** Asks a call to stop, if it is here. */
+  /** Asks a call to stop. Answers whether it is here; one that is not is not started later. */
   interrupt(client: string, id: number, grace: number | undefined): boolean {
-    for (const [number, { call }] of this.#held) {
-      if (call.client !== client || call.id !== id) continue
-      this.#server.receive([Kind.Interrupt, 0, 0, number, grace])
+    for (const [number, held] of this.#held) {
+      if (held.call.client !== client || held.call.id !== id) continue
+      if (isHead(held.call)) held.stopped = true
+      else this.#server.receive([Kind.Interrupt, 0, 0, number, grace])
       return true
     }
+    this.#unwanted.set(`${client}.${id}`, performance.now())
     return false
   }
 
@@ -109,10 +120,15 @@ export class KeptCalls {
     this.#open = false
     for (const pull of this.#pulls) pull.stop()
     // What has come is run.
-    while (this.#pulls.size > 0) await sleep(1)
+    while (this.#pulls.size > 0 || this.#isReading) await sleep(1)
     await this.#server.shutdown()
     while (this.#held.size > 0) await sleep(5)
     clearInterval(this.#working)
+  }
+
+  get #isReading(): boolean {
+    for (const { call } of this.#held.values()) if (isHead(call)) return true
+    return false
   }
 
   /** Gives what is in hand back to the queue, and ends its workers. */
@@ -180,24 +196,61 @@ export class KeptCalls {
   }
 
   #take(message: JsMsg): void {
-    let call: StoredCall
+    let call: StoredCall | Head
     try {
-      call = decode(message.data)
+      call = decode<StoredCall>(message.data)
     } catch {
       return message.term("not a call")
     }
     const number = ++this.#numbers
-    this.#held.set(number, { message, call, startedAt: Date.now() })
     const { deliveryCount } = message.info
+    const head = isHead(call) ? call : undefined
+    const held: Held = { message, head, call, startedAt: Date.now(), stopped: this.#isUnwanted(call) }
+    this.#held.set(number, held)
     if (deliveryCount > call.starts) return void this.#finish(number, Status.Refused, this.#why(call, deliveryCount), 0)
-    const { args, id, meta, module, name } = call
+    if (isHead(call)) void this.#read(number, held, call)
+    else this.#begin(number, held, call)
+  }
+
+  #isUnwanted({ client, id }: StoredCall | Head): boolean {
+    const longAgo = performance.now() - ON_ITS_WAY
+    for (const [call, since] of this.#unwanted) if (since < longAgo) this.#unwanted.delete(call)
+    return this.#unwanted.has(`${client}.${id}`)
+  }
+
+  /** Reads the pieces of a call. */
+  async #read(number: number, held: Held, head: Head): Promise<void> {
+    const { bus } = this.#options
+    while (this.#held.has(number) && !bus.nats.isClosed()) {
+      try {
+        const call = decode<StoredCall>(await readPieces(bus, await this.#streams(), "args", head)) as StoredCall
+        // It may have been given back to the queue.
+        if (!this.#held.has(number)) return
+        held.call = call
+        return this.#begin(number, held, call)
+      } catch (error) {
+        if (error instanceof NotPortableError && this.#held.has(number)) {
+          return void this.#finish(number, Status.Refused, encodeError(error, { sharesMemory: false }), 0)
+        }
+        // The broker is away.
+        await sleep(AGAIN)
+      }
+    }
+  }
+
+  #streams(): Promise<JetStreamManager> {
+    return this.#manager ??= jetstreamManager(this.#options.bus.nats, { checkAPI: false })
+  }
+
+  #begin(number: number, { stopped }: Held, { args, id, meta, module, name }: StoredCall): void {
+    if (stopped) return void this.#finish(number, Status.Interrupted, undefined, 0)
     const frame = [Kind.Calls, 0, 0]
     frames.addCall(frame, number, id, [0, module, name], args, 0, meta as frames.CallMeta)
     this.#server.receive(frame)
   }
 
   /** Why a call that was started too often is not started again. */
-  #why({ starts }: StoredCall, deliveries: number): unknown {
+  #why({ starts }: StoredCall | Head, deliveries: number): unknown {
     const lost = new WorkerLostError({ workerId: this.#options.engine, reason: "machine" })
     const error = starts === 1 ? lost : new PoisonTaskError({ attempts: deliveries - 1, cause: lost })
     return encodeError(error, { sharesMemory: false })
@@ -212,37 +265,33 @@ export class KeptCalls {
   }
 
   async #finish(number: number, status: number, value: unknown, ran: number): Promise<void> {
-    const { call, message, startedAt } = this.#held.get(number)!
-    const { bus, engine } = this.#options
+    const { call, head, message, startedAt } = this.#held.get(number)!
+    const { engine } = this.#options
+    const { after, client, id, module, name, starts } = call
+    const { args, meta } = isHead(call) ? { args: undefined, meta: undefined } : call
     const times = { startedAt, finishedAt: Date.now() }
-    const outcome: StoredOutcome = { ...call, status, value, ran, engine, host: hostname(), ...times }
-    const subject = subjectOf(bus, `res.${call.client}.${call.id}`)
-    const bytes = this.#fitting(outcome)
-    for (;;) {
-      try {
-        await this.#jetstream.publish(subject, bytes, { expect: { lastSubjectSequence: 0 } })
-        break
-      } catch (error) {
-        if (error instanceof JetStreamApiError && error.code === STANDS) break
-        if (bus.nats.isClosed()) break
-        await sleep(AGAIN)
-      }
-    }
+    const stored = { client, id, module, name, args, meta, starts, after }
+    await writeOutcome(this.#options.bus, this.#jetstream, {
+      ...stored,
+      status,
+      value,
+      ran,
+      engine,
+      host: hostname(),
+      ...times
+    })
+    if (head !== undefined) await this.#removePieces(head)
     message.ack()
     this.#held.delete(number)
     for (const told of this.#done) told()
   }
 
-  /** The arguments are kept beside the result if there is room; a result that is longer than the broker takes is told of instead. */
-  #fitting(outcome: StoredOutcome): Uint8Array {
-    const longest = this.#options.bus.maxPayload - HEADERS
-    const whole = encode(outcome)
-    if (whole.length <= longest) return whole
-    const bare = { ...outcome, args: undefined }
-    const bytes = encode(bare)
-    if (bytes.length <= longest) return bytes
-    const error = new RangeError(`A result of ${bytes.length} bytes is longer than the broker keeps (${longest})`)
-    return encode({ ...bare, status: Status.Threw, value: encodeError(error, { sharesMemory: false }) })
+  async #removePieces(head: Head): Promise<void> {
+    try {
+      await removeArgs(this.#options.bus, await this.#streams(), head)
+    } catch {
+      // The broker is away: they go when they are old.
+    }
   }
 
   #work(): void {

@@ -2,9 +2,10 @@
  * What the broker keeps: calls of named clients until they are done, and how they ended until nobody may ask any more.
  *
  * ```
- * CF_<namespace>_CALLS    call.<pool>            until a call's outcome is written: a work queue, from which engines pull
- * CF_<namespace>_RES      res.<client>.<id>      the first outcome of each call, for a day
- * CF_<namespace>_DEAD     dead.<client>.<id>     calls that killed every engine they met, for a week
+ * CF_<namespace>_CALLS    call.<pool>.<client>.<id>    until a call's outcome is written: a work queue, from which engines pull
+ * CF_<namespace>_ARGS     args.<client>.<id>.>         the pieces of a call that is longer than a message: as long as it, and a week at most
+ * CF_<namespace>_RES      res.<client>.<id>            the first outcome of each call, for a day, and its pieces
+ * CF_<namespace>_DEAD     dead.<client>.<id>           calls that killed every engine they met, for a week
  * ```
  */
 import { encodeFrame, FrameReader } from "@futures/core/Backend"
@@ -12,6 +13,7 @@ import type { Frame } from "@futures/core/Backend"
 import { AckPolicy, DiscardPolicy, jetstreamManager, RetentionPolicy, StorageType } from "@nats-io/jetstream"
 import type { JetStreamManager } from "@nats-io/jetstream"
 import type { Bus } from "./Bus.ts"
+import type { Pieces } from "./pieces.ts"
 
 /** Calls that the broker keeps, at most; more are refused with `QueueFullError`. */
 export const MOST_CALLS = 1_000_000
@@ -19,15 +21,13 @@ export const MOST_CALLS = 1_000_000
 export const RETENTION = 24 * 60 * 60 * 1_000
 /** An engine that has a call says again and again that it works on it; after so many milliseconds without a word another may have it. */
 export const ACK_WAIT = 4_000
-/** What travels with a record beside it counts in the broker's limit: so many bytes at most. */
-export const HEADERS = 512
-const DEAD_RETENTION = 7 * RETENTION
+const WEEK = 7 * RETENTION
 /** Within so many milliseconds the same call is taken once, however often it is sent. */
 const DUPLICATES = 120_000
 
 const nanos = (millis: number): number => millis * 1e6
 
-export const streamName = (bus: Bus, stream: "CALLS" | "RES" | "DEAD"): string =>
+export const streamName = (bus: Bus, stream: "CALLS" | "ARGS" | "RES" | "DEAD"): string =>
   `CF_${bus.connection.namespace}_${stream}`
 
 export const subjectOf = (bus: Bus, subject: string): string => `cf.${bus.connection.namespace}.${subject}`
@@ -38,6 +38,10 @@ export const poolOf = (labels: Readonly<Record<string, string>>, engine: string 
   const [label] = Object.entries(labels)
   return label === undefined ? "any" : `label-${Buffer.from(label.join("=")).toString("base64url")}`
 }
+
+/** Where a call waits; `pool` may be `*`. */
+export const callSubject = (bus: Bus, pool: string, client: string, id: number): string =>
+  subjectOf(bus, `call.${pool}.${client}.${id}`)
 
 /** Makes the streams that are not there. */
 export const ensureStreams = async (bus: Bus, retention: number): Promise<JetStreamManager> => {
@@ -54,13 +58,21 @@ export const ensureStreams = async (bus: Bus, retention: number): Promise<JetStr
     },
     {
       ...file,
+      name: streamName(bus, "ARGS"),
+      subjects: [subjectOf(bus, "args.>")],
+      max_age: nanos(WEEK),
+      allow_direct: true
+    },
+    {
+      ...file,
       name: streamName(bus, "RES"),
       subjects: [subjectOf(bus, "res.>")],
       max_age: nanos(retention),
+      allow_direct: true,
       // The broker refuses one that is longer than the age.
       duplicate_window: nanos(Math.min(DUPLICATES, retention))
     },
-    { ...file, name: streamName(bus, "DEAD"), subjects: [subjectOf(bus, "dead.>")], max_age: nanos(DEAD_RETENTION) }
+    { ...file, name: streamName(bus, "DEAD"), subjects: [subjectOf(bus, "dead.>")], max_age: nanos(WEEK) }
   ]
   for (const stream of streams) {
     try {
@@ -76,7 +88,7 @@ export const ensureStreams = async (bus: Bus, retention: number): Promise<JetStr
 export const ensurePool = async (manager: JetStreamManager, bus: Bus, pool: string): Promise<void> => {
   await manager.consumers.add(streamName(bus, "CALLS"), {
     durable_name: pool,
-    filter_subject: subjectOf(bus, `call.${pool}`),
+    filter_subject: subjectOf(bus, `call.${pool}.>`),
     ack_policy: AckPolicy.Explicit,
     ack_wait: nanos(ACK_WAIT),
     max_ack_pending: -1
@@ -99,11 +111,13 @@ export interface StoredCall {
   readonly meta: unknown
   /** How often it may be started: once, or until it counts as poison. */
   readonly starts: number
+  /** Where the outcome of the attempt before it stands among all outcomes; 0 for the first attempt. */
+  readonly after: number
 }
 
 /** How a call ended, with the call. */
 export interface StoredOutcome extends Omit<StoredCall, "args"> {
-  /** `undefined` when they were too long to be kept beside the result. */
+  /** `undefined` when they could not be kept beside the result. */
   readonly args: ReadonlyArray<unknown> | undefined
   readonly status: number
   readonly value: unknown
@@ -114,15 +128,27 @@ export interface StoredOutcome extends Omit<StoredCall, "args"> {
   readonly finishedAt: number
 }
 
-export const encode = (stored: StoredCall | StoredOutcome): Uint8Array => encodeFrame([stored])
+/** In place of a call, or of an outcome, that is longer than a message: what is known of it before its pieces are read. */
+export interface Head extends Omit<StoredCall, "args" | "meta"> {
+  readonly pieces: Pieces
+}
+
+export const isHead = (stored: StoredCall | StoredOutcome | Head): stored is Head => "pieces" in stored
+
+export const headOf = (of: Omit<Head, "pieces">, pieces: Pieces): Head => {
+  const { after, client, id, module, name, starts } = of
+  return { after, client, id, module, name, starts, pieces }
+}
+
+export const encode = (stored: StoredCall | StoredOutcome | Head): Uint8Array => encodeFrame([stored])
 
 /** Throws for what is no record of ours. */
-export const decode = <A extends StoredCall | StoredOutcome>(bytes: Uint8Array): A => {
+export const decode = <A extends StoredCall | StoredOutcome>(bytes: Uint8Array): A | Head => {
   let decoded: Frame | undefined
   let failure: Error | undefined
   new FrameReader((frame) => decoded = frame as Frame, (error) => failure = error).push(bytes)
   if (decoded === undefined) throw failure ?? new TypeError("A record is not whole")
-  return decoded[0] as A
+  return decoded[0] as A | Head
 }
 
 /** The calls that were kept aside, oldest first. */
@@ -133,7 +159,7 @@ export const readPoisoned = async (bus: Bus): Promise<Array<StoredCall>> => {
   const calls: Array<StoredCall> = []
   for (let seq = Math.max(first, 1); seq <= last; seq++) {
     const stored = await manager.streams.getMessage(stream, { seq })
-    if (stored !== null) calls.push(decode(stored.data))
+    if (stored !== null) calls.push(decode(stored.data) as StoredCall)
   }
   return calls
 }

@@ -277,7 +277,9 @@ export class Engine {
   }
 
   cancel(cell: FutureCell, reason: CancelReason = "cancel"): boolean {
-    if (!this.queue.remove(cell) && !this.#retries.remove(cell) && !this.losses.suspects.remove(cell)) return false
+    const { suspects } = this.losses
+    const waits = this.queue.remove(cell) || this.#retries.remove(cell) || suspects.remove(cell)
+    if (!waits && cell.lane?.withdraw(cell) !== true) return false
     this.settle(cell, State.Cancelled, cancelledBy(reason))
     this.room.tell()
     return true

@@ -202,6 +202,13 @@ export class Lane {
     this.#events.idle(this)
   }
 
+  /** Takes a call back that its link still has. Answers `false` for one that may have left. */
+  withdraw(cell: FutureCell): boolean {
+    if (this.#link?.withdraw?.(this.#hands.idOf(cell)) !== true) return false
+    this.#hands.letGo(cell)
+    return true
+  }
+
   /** Asks a call to stop. */
   interrupt(cell: FutureCell, grace?: number): void {
     this.reply(Kind.Interrupt, this.#hands.idOf(cell), grace)
