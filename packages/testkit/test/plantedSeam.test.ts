@@ -1,5 +1,6 @@
 /** Backends with a mistake on purpose, planted at the seam: each must be caught by a law that is named here, or that law proves nothing. */
 import type { ExecutorClass, Future, Task } from "@futures/core"
+import { frames } from "@futures/core/Backend"
 import type { Backend, Frame, Link, LinkEvents } from "@futures/core/Backend"
 import { contract, laws, verify } from "@futures/testkit"
 import type { Law, Verdict } from "@futures/testkit"
@@ -9,8 +10,8 @@ import { memory, memoryExecutor } from "../src/model/memory.ts"
 
 /** Kinds of frames, as the wire has them. */
 const [READY, CALLS, INTERRUPT, OUTCOMES] = [2, 3, 4, 5]
-/** Fields before the first call or outcome of a frame, and fields of a call. */
-const [HEADER, CALL] = [3, 6]
+/** Fields before the first call or outcome of a frame. */
+const HEADER = 3
 
 type Plant = (backend: Backend) => Backend
 
@@ -141,7 +142,9 @@ const planted: Readonly<Record<string, { readonly law: string; readonly plant: (
       hearing((frame) => {
         if (frame[0] !== CALLS) return frame
         const calls: Array<Frame> = []
-        for (let at = HEADER; at < frame.length; at += CALL) calls.push(frame.slice(at, at + CALL))
+        for (let at = HEADER; at < frame.length; at = frames.callEnd(frame, at)) {
+          calls.push(frame.slice(at, frames.callEnd(frame, at)))
+        }
         return [...frame.slice(0, HEADER), ...calls.toReversed().flat()]
       })
   },
@@ -218,5 +221,9 @@ test.for([...new Set(Object.values(planted).map(({ law }) => law))])(
 )
 
 test.for(Object.entries(planted))("A backend that %s is caught", { timeout: 60_000 }, async ([, { law, plant }]) => {
-  expect(await verdictOf(law, plant())).toMatchObject({ verdict: "broken" })
+  expect(await verdictOf(law, plant())).toMatchObject({
+    verdict: "broken",
+    // It says what is wrong: one that gave up waiting may have been planted badly.
+    error: { message: expect.not.stringMatching(/^Waited \d+ ms for the law/) }
+  })
 })
