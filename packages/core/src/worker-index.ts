@@ -4,16 +4,16 @@
  * Task modules import `Task` from `@futures/core`. Were that the whole package, every worker would load the engine and Effect and start three times
  * slower; a task that itself uses an executor pays for it when it does.
  */
-import { createRequire } from "node:module"
 import type * as core from "./index.ts"
 import { currentExecutor } from "./worker/nested.ts"
+import { process } from "./worker/process.ts"
 
 export * from "./ExecutorError.ts"
 export * as Task from "./Task.ts"
 
 let loaded: typeof core | undefined
 const load = (): typeof core =>
-  loaded ??= createRequire(import.meta.url)(
+  loaded ??= process.getBuiltinModule("node:module").createRequire(import.meta.url)(
     import.meta.url.endsWith(".ts") ? "./index.ts" : "./index.js"
   ) as typeof core
 

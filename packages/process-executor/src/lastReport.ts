@@ -2,10 +2,11 @@
  * Why Node gave up. A process whose heap is full aborts like one that calls `abort()`; only Node's diagnostic report, written on the way, tells the
  * two apart. It goes into a file without a name, so that nothing is left of it.
  */
-import { closeSync, readSync } from "node:fs"
 
 // As it is at the start: a task may replace the global one, and `node:process` takes 4 ms to import.
 const { process } = globalThis
+// `import` would load all that it stands for into each child.
+const { closeSync, readSync } = process.getBuiltinModule("node:fs")
 
 /** The child finds it on this descriptor. */
 const REPORT = 6

@@ -1,15 +1,15 @@
 /** The life of a child process that serves calls. */
 import { encodeParts, FrameReader, serve } from "@futures/core/Worker"
 import type { Frame, WorkerPort } from "@futures/core/Worker"
-import { writeSync } from "node:fs"
 import { Socket } from "node:net"
-import { Worker } from "node:worker_threads"
 import { leaveReport } from "./lastReport.ts"
 import { mark } from "./marker.ts"
 import { readInto } from "./readInto.ts"
 
 // As it is at the start: a task may replace the global one, and `node:process` takes 4 ms to import.
 const { process } = globalThis
+// `import` would load all that it stands for into each child.
+const { writeSync } = process.getBuiltinModule("node:fs")
 
 const FROM_PARENT = 3
 const TO_PARENT = 4
@@ -50,5 +50,6 @@ export const serveParent = (modules: Pick<WorkerPort, "locate" | "resolve"> = {}
   const file = import.meta.url.endsWith(".ts")
     ? new URL("./orphan.ts", import.meta.url)
     : new URL("./orphan.js", import.meta.url)
+  const { Worker } = process.getBuiltinModule("node:worker_threads")
   new Worker(file, { argv: [parent], env: {}, execArgv: [] }).unref()
 }

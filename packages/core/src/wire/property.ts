@@ -1,4 +1,5 @@
-import { inspect } from "node:util"
+// By name, not by `import`, which reads every property at once and so loads what each stands for.
+const { inspect } = process.getBuiltinModule("node:util")
 
 /** `target[key] = value`, except that `__proto__` is data like any other key. */
 export const put = (target: object, key: string, value: unknown): void => {

@@ -1,5 +1,4 @@
 /** One call as it runs here: what `Task.current()` answers, and how it is asked to stop. */
-import { format } from "node:util"
 import type { CallTrace, Frame } from "../wire/frames.ts"
 import type { CaptureMode } from "../wire/value.ts"
 import type { TaskContext } from "./context.ts"
@@ -79,7 +78,7 @@ export class CallContext implements TaskContext {
 
   get log(): (...message: ReadonlyArray<unknown>) => void {
     return (...message) => {
-      process.stdout.write(`[${this.label} #${this.id}] ${format(...message)}\n`)
+      process.stdout.write(`[${this.label} #${this.id}] ${process.getBuiltinModule("node:util").format(...message)}\n`)
     }
   }
 

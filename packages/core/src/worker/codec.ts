@@ -1,6 +1,6 @@
 /** What a task takes and gives, translated by the schemas that its module declared. Without schemas nothing here costs anything. */
-import { createRequire } from "node:module"
 import type * as SchemaCodec from "../schemaCodec.ts"
+import { process } from "./process.ts"
 import type { TaskDefinition } from "./registry.ts"
 
 /** Effect `Schema`s of one task: `args` of the tuple of its arguments. */
@@ -25,7 +25,9 @@ const codecs = new WeakMap<TaskSchemas, TaskCodec>()
 let loaded: typeof SchemaCodec | undefined
 const load = (): typeof SchemaCodec => {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js"
-  return loaded ??= createRequire(import.meta.url)(`../schemaCodec.${extension}`) as typeof SchemaCodec
+  return loaded ??= process.getBuiltinModule("node:module").createRequire(import.meta.url)(
+    `../schemaCodec.${extension}`
+  ) as typeof SchemaCodec
 }
 
 export const codecOf = ({ name, settings }: TaskDefinition): TaskCodec | undefined => {

@@ -4,11 +4,11 @@
  * The task's side is an executor like any other, whose one worker is the parent: calls go up as frames, outcomes come down. It needs the engine, which
  * a worker loads when the first task asks for it.
  */
-import { createRequire } from "node:module"
 import { InvalidStateError } from "../ExecutorError.ts"
 import type * as NestedModule from "../nestedExecutor.ts"
 import type { CallContext } from "./CallContext.ts"
 import { currentTask } from "./context.ts"
+import { process } from "./process.ts"
 
 type Make = typeof NestedModule.nestedExecutor
 
@@ -21,6 +21,7 @@ export const provideNested = (nestedExecutor: Make): void => {
 
 const load = (): Make => {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js"
+  const { createRequire } = process.getBuiltinModule("node:module")
   return factory ??=
     (createRequire(import.meta.url)(`../nestedExecutor.${extension}`) as typeof NestedModule).nestedExecutor
 }
