@@ -74,13 +74,19 @@ export class Watchdog {
   /** The first list is there from birth: there is no moment at which the shell stands by and knows of nobody. */
   #start(command: string, list: ReadonlyArray<string>): ChildProcess | undefined {
     // A session of its own, so that Ctrl-C does not reach it; away from any directory that somebody may want to unmount.
-    const shell = spawn(command, ["-c", script, "futures-watchdog", ...list], {
-      cwd: "/",
-      detached: true,
-      env: {},
-      stdio: ["pipe", "ignore", "ignore"]
-    })
-    // Out of processes or descriptors: the next child tries again.
+    let shell: ChildProcess
+    try {
+      shell = spawn(command, ["-c", script, "futures-watchdog", ...list], {
+        cwd: "/",
+        detached: true,
+        env: {},
+        stdio: ["pipe", "ignore", "ignore"]
+      })
+    } catch {
+      // Out of memory: the next child tries again.
+      return undefined
+    }
+    // Out of processes or descriptors: the same.
     shell.on("error", () => {})
     if (shell.pid === undefined) return undefined
     shell.unref()

@@ -88,8 +88,13 @@ export const openChild = ({ entry, env, execArgv, name, watchdog }: ChildSpec, e
     for (const stream of (child.stdio as typeof child.stdio | undefined) ?? []) stream?.destroy()
     return { pid, write: () => false, started: undefined, kill: () => {}, fail: () => {} }
   }
-  watchdog.watch(pid)
   const toChild = child.stdio[3] as Socket
+  // Children that start together are all born before the shell is told of them, since its own birth would hold up theirs; and none hears anything before.
+  toChild.cork()
+  process.nextTick(() => {
+    watchdog.watch(pid)
+    toChild.uncork()
+  })
   const fromChild = readPipe(child.stdio[4] as unknown as Socket, events.reader)
   let exit: LinkExit | undefined
   let error: unknown
