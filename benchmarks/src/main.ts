@@ -1,6 +1,6 @@
 /**
  * `pnpm bench [question|cluster ...] [--peers] [--rounds N] [--minutes N] [--only contender] [--quick]`, `pnpm bench report`,
- * `pnpm bench guard`, `pnpm bench failures`.
+ * `pnpm bench guard`, `pnpm bench failures`, `pnpm bench detection [--rounds N]`.
  *
  * Measures, prints the tables and keeps the figures in `results`; `--quick` is small and keeps nothing.
  */
@@ -33,7 +33,7 @@ const measure = async (): Promise<void> => {
   if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1 || !(minutes > 0)) {
     const ids = questions.map((each) => each.id).join("|")
     console.error(
-      `bench [${ids}|cluster ...] [--peers] [--rounds N] [--minutes N] | report | guard | failures`
+      `bench [${ids}|cluster ...] [--peers] [--rounds N] [--minutes N] | report | guard | failures | detection`
     )
     process.exit(2)
   }
@@ -53,6 +53,9 @@ const measure = async (): Promise<void> => {
 }
 
 switch (positionals[0]) {
+  case "detection":
+    await (await import("../detection/main.ts")).detection(Number(values.rounds))
+    break
   case "failures":
     await import("../failures/main.ts")
     break

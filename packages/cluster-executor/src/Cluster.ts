@@ -90,7 +90,7 @@ export class Cluster implements AsyncDisposable {
     return new Cluster(local.client, root, local, client)
   }
 
-  /** Joins a cluster that runs; with no `servers`, the one that `futures-cluster start` described. Rejects with `BrokerError` when there is none. */
+  /** Joins a cluster that runs; with no `servers`, the one that `futures-cluster start` described. Rejects with `BrokerError` when there is none (`"connection-file"`), no broker answers (`"unreachable"`), or it does not let us in (`"permission"`). */
   static async connect(options: ClusterConnectOptions = {}): Promise<Cluster> {
     const { credentials = {}, name = "futures", namespace = DEFAULT_NAMESPACE, root = ".", servers } = options
     const connection = servers === undefined ? readConnection() : { servers, credentials, namespace }

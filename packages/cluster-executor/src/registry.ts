@@ -15,11 +15,11 @@ import { streamName } from "./wire/streams.ts"
 /** How often an engine tells how it is, in milliseconds. */
 export const BEAT = 400
 /** After so many milliseconds of silence it is asked whether it lives. */
-const QUIET = 900
+const QUIET = 700
 /** Nobody listens under its name for so many milliseconds: it has ended. One that is about to reconnect is back by then. */
 const NOBODY = 400
 /** After so many milliseconds of silence it counts as gone, though it is connected. */
-const SILENT = 4_000
+const SILENT = 3_500
 const LOOK = 150
 /** After the connection was away, engines need some time to be back as well. */
 const SETTLE = 2_000
@@ -74,6 +74,12 @@ export class Registry {
 
   find(id: string): Engine | undefined {
     return this.#entries.get(id)?.engine
+  }
+
+  /** Something came from an engine: it lives, though its heartbeats may be behind much else. */
+  lives(id: string): void {
+    const entry = this.#entries.get(id)
+    if (entry !== undefined) Object.assign(entry, { heardAt: performance.now(), nobodySince: undefined })
   }
 
   /** Tells of each that joins or leaves, until the answer is called. */
@@ -178,7 +184,7 @@ export interface OpenRegistry extends AsyncDisposable {
 /** How long a registry that was just opened listens before it answers, in milliseconds: engines that live have told by then. */
 const FIRST = 250
 
-/** Rejects when the broker cannot be reached. */
+/** Rejects with `BrokerError` when the broker cannot be reached. */
 export const openRegistry = async (connection: Connection): Promise<OpenRegistry> => {
   const bus = await Bus.connect(connection, "futures registry")
   const registry = new Registry(bus)

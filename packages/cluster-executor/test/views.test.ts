@@ -1,5 +1,5 @@
 /** One cluster, seen as a whole, by engine, by label. */
-import { Cluster, ClusterExecutor, openRegistry } from "@futures/cluster-executor"
+import { BrokerError, Cluster, ClusterExecutor, openRegistry, runEngine } from "@futures/cluster-executor"
 import {
   BrokenExecutorError,
   Executor,
@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
 import { cpSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { isDeepStrictEqual } from "node:util"
 import { test } from "vitest"
 import { folder, scene, start, until } from "./bench.ts"
 import { add, hold, note, sum, where } from "./tasks.ts"
@@ -25,6 +26,27 @@ test("Engines tell who they are; waitForEngines waits, and gives up", async () =
   const added = await cluster.addEngine({ slots: 1 })
   assert.ok((await waiting).some(({ id, pid }) => id === added.id && pid === added.pid))
   await assert.rejects(cluster.waitForEngines(3, { timeout: 10 }), TaskTimeoutError)
+})
+
+test("running counts the slots that are taken, done the calls that were started, named clients' included", async () => {
+  const cluster = await start({ engines: 1, slots: 3 })
+  const told = () => cluster.engines().map(({ done, running }) => [running, done])
+  const tells = (running: number, done: number) => until(() => isDeepStrictEqual(told(), [[running, done]]))
+  const { gate, notebook, open, written } = scene()
+  const executor = cluster.executor({ maxWorkers: 1 })
+  for (let n = 0; n < 3; n++) await executor.run(add, n, n)
+  // Its worker waits for more.
+  await tells(1, 3)
+  const { connection } = cluster
+  await using named = await Cluster.connect({ ...connection, client: "night" })
+  const futures = [1, 2].map(() => named.executor().submit(hold, notebook, "held", gate))
+  await written(2)
+  await tells(3, 5)
+  open()
+  await gather(futures)
+  await tells(1, 5)
+  await executor.shutdown()
+  await tells(0, 5)
 })
 
 test("changes() tells of engines that join and leave, and openRegistry shows them to others", async () => {
@@ -154,9 +176,31 @@ test("With nothing to connect to, an executor starts a broker and engines of its
   }
 })
 
-test("A broker that cannot be reached breaks the executor, with the cause", async () => {
-  await using executor = new ClusterExecutor({ servers: ["127.0.0.1:1"] })
-  assert.ok(await executor.submit(add, 1, 2).exception() instanceof BrokenExecutorError)
+test("A broker that cannot be reached is a BrokerError that says where and why; it breaks the executor, as the cause", async () => {
+  const servers = ["127.0.0.1:1"]
+  const isUnreachable = (error: unknown): boolean => {
+    assert.ok(error instanceof BrokerError, String(error))
+    assert.equal(error.reason, "unreachable")
+    assert.match(error.message, /127\.0\.0\.1:1 .*refused/i)
+    return error.cause instanceof Error
+  }
+  await assert.rejects(Cluster.connect({ servers }), isUnreachable)
+  await assert.rejects(openRegistry({ servers, credentials: {}, namespace: "default" }), isUnreachable)
+  await assert.rejects(runEngine({ servers }), isUnreachable)
+  const failure = Effect.flip(Effect.scoped(Cluster.connected({ servers })))
+  assert.ok(isUnreachable(await Effect.runPromise(failure)))
+  await using executor = new ClusterExecutor({ servers })
+  const error = await executor.submit(add, 1, 2).exception()
+  assert.ok(error instanceof BrokenExecutorError && isUnreachable(error.cause))
+})
+
+test("A broker that does not let us in is a BrokerError, too", async () => {
+  const cluster = await start({ engines: 0, slots: 1 })
+  const { namespace, servers } = cluster.connection
+  await assert.rejects(
+    Cluster.connect({ servers, namespace, credentials: { token: "guess" } }),
+    (error) => error instanceof BrokerError && error.reason === "permission" && error.message.includes(servers[0]!)
+  )
 })
 
 test("Wrong options are named", () => {

@@ -1,7 +1,10 @@
 /** What can go wrong with a broker of ours: data, as every error of `@futures/core`. */
 
-/** `"missing"`: there is no `nats-server`. `"start"`: it ended, or said nothing, before it was ready. `"connection-file"`: the file that describes a cluster cannot be read. `"permission"`: the broker does not let this user do it. */
-export type BrokerErrorReason = "missing" | "start" | "connection-file" | "permission"
+/**
+ * `"missing"`: there is no `nats-server`. `"start"`: it ended, or said nothing, before it was ready. `"connection-file"`: there is no file that describes a
+ * cluster, or it cannot be read. `"unreachable"`: no broker answers there. `"permission"`: the broker does not let this user in, or do it.
+ */
+export type BrokerErrorReason = "missing" | "start" | "connection-file" | "unreachable" | "permission"
 
 /** A broker cannot be started or found, or does not let us do it. */
 export class BrokerError extends Error {

@@ -44,7 +44,7 @@ export class Client implements PlaceHost {
   #leases = 0
   #wishing = false
 
-  /** Rejects when the broker cannot be reached. */
+  /** Rejects with `BrokerError` when the broker cannot be reached. */
   static async connect(connection: Connection, name: string): Promise<Client> {
     return new Client(await Bus.connect(connection, name))
   }
@@ -132,6 +132,7 @@ export class Client implements PlaceHost {
   #receive(subject: string, data: Uint8Array, reply: string): void {
     const [, , kind, engine, lease] = subject.split(".") as [string, string, string, string, string]
     if (kind === "d") {
+      this.registry.lives(engine)
       const place = this.#places.get(lease)
       if (place !== undefined) place.data(data)
       else if (!isGone(data)) this.refuse(engine, lease)

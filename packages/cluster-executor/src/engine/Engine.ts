@@ -9,7 +9,7 @@
  * It never looks into what goes to its workers and comes from them. A free slot is offered to the executor that has least here; where several
  * engines could, the least loaded offers first.
  */
-import { inheritedExecArgv, monotonic } from "@futures/core/Backend"
+import { frames, inheritedExecArgv, monotonic } from "@futures/core/Backend"
 import { childProcesses, Watchdog } from "@futures/process-executor/children"
 import { hostname } from "node:os"
 import { fileURLToPath } from "node:url"
@@ -118,8 +118,8 @@ export class Engine implements LeaseHost {
 
   get info(): EngineInfo {
     const { labels, slots } = this.#options
-    let done = this.#doneBefore
-    for (const lease of this.#leases.values()) done += Math.floor(lease.started)
+    let done = this.#doneBefore + this.#kept.started
+    for (const lease of this.#leases.values()) done += frames.callsBy(lease.started)
     return {
       id: this.id,
       host: hostname(),
@@ -167,7 +167,7 @@ export class Engine implements LeaseHost {
 
   ended(lease: Lease): void {
     if (!this.#leases.delete(lease.id)) return
-    this.#doneBefore += Math.floor(lease.started)
+    this.#doneBefore += frames.callsBy(lease.started)
     this.#offerSoon()
     void this.#endWhenIdle()
   }

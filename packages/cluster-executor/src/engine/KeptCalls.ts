@@ -93,6 +93,11 @@ export class KeptCalls {
     return this.#held.size
   }
 
+  /** Calls that were ever in hand. */
+  get started(): number {
+    return this.#numbers
+  }
+
   /** Since when calls wait for a slot here; `undefined` when none do. */
   get waitingSince(): number | undefined {
     return this.#waiting.size === 0 ? undefined : Math.min(...this.#waiting.values())

@@ -18,8 +18,8 @@ export interface EngineHandle {
 }
 
 /**
- * Joins a cluster with the slots of this machine, until it is drained. It keeps the process alive. Rejects with `InvalidOptionError`, or when the broker
- * cannot be reached.
+ * Joins a cluster with the slots of this machine, until it is drained. It keeps the process alive. Rejects with `InvalidOptionError`, or with `BrokerError` when the
+ * broker cannot be reached.
  *
  * ```ts
  * const engine = await runEngine({ servers: ["10.0.0.1:4222"], credentials: { token }, root: "/srv/app" })

@@ -7,9 +7,16 @@
  *
  * It does not keep the process alive.
  */
-import { connect, NoRespondersError, PermissionViolationError, RequestError } from "@nats-io/transport-node"
+import {
+  AuthorizationError,
+  connect,
+  NoRespondersError,
+  PermissionViolationError,
+  RequestError
+} from "@nats-io/transport-node"
 import type { NatsConnection } from "@nats-io/transport-node"
 import type { Socket } from "node:net"
+import { BrokerError } from "../broker/BrokerError.ts"
 import { connectionOptions } from "../broker/credentials.ts"
 import type { Connection } from "../broker/credentials.ts"
 
@@ -33,9 +40,9 @@ export class Bus {
   readonly #prefix: string
   readonly #pings: NodeJS.Timeout
 
-  /** Rejects when no server answers, or none lets us in. */
+  /** Rejects with `BrokerError` when no server answers (`"unreachable"`), or none lets us in (`"permission"`). */
   static async connect(connection: Connection, name: string): Promise<Bus> {
-    const nats = await connect({
+    const options = {
       ...connectionOptions(connection),
       name,
       maxReconnectAttempts: -1,
@@ -44,8 +51,12 @@ export class Bus {
       noEcho: true,
       // Ours does not keep the process alive.
       pingInterval: 2 ** 31 - 1
-    })
-    return new Bus(connection, nats)
+    }
+    try {
+      return new Bus(connection, await connect(options))
+    } catch (cause) {
+      throw unreachable(connection, cause)
+    }
   }
 
   private constructor(connection: Connection, nats: NatsConnection) {
@@ -198,6 +209,14 @@ interface Inside {
 }
 
 const CRLF = Buffer.from("\r\n")
+const unreachable = ({ servers }: Connection, cause: unknown): BrokerError => {
+  const isRefused = cause instanceof AuthorizationError
+  const why = cause instanceof Error ? cause.message : String(cause)
+  const what = isRefused ? "does not let us in" : "cannot be reached"
+  const message = `The broker on ${servers.join(", ")} ${what}: ${why}`
+  return new BrokerError({ reason: isRefused ? "permission" : "unreachable", message, cause })
+}
+
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 

@@ -25,9 +25,12 @@ export interface EngineInfo {
   readonly pid: number
   /** Workers that it can run at a time. */
   readonly slots: number
-  /** Slots that are taken. */
+  /** Slots that are taken: each by a worker, which runs calls of its executor or waits for them, or by a call of a named client. At most `slots`. */
   readonly running: number
-  /** Calls that its workers have started. */
+  /**
+   * Calls that it has started since it joined, those that still run included. A chunk of a `map` is one. Engines do not read what goes to their workers: of an
+   * executor's calls this is what its workers mark, which may count one that was handed to a worker and taken back.
+   */
   readonly done: number
   /** What executors may ask for. */
   readonly labels: Readonly<Record<string, string>>

@@ -1,7 +1,7 @@
 /**
  * What is in a worker's hands: calls handed over and not yet answered, each under its wire id, and how much work they are worth.
  */
-import { SLOTS, wasStarted } from "../wire/frames.ts"
+import { FIRST_TURN, SLOTS, wasStarted } from "../wire/frames.ts"
 import type { FutureCell } from "./FutureCell.ts"
 import { BUDGET, MOST } from "./Pace.ts"
 
@@ -16,7 +16,7 @@ export class Hands {
   readonly #deadlines: Array<number> = []
   readonly #freeSlots: Array<number> = []
   /** From here on every wire id is too large for a small integer: what meets them meets numbers of one kind, from the first call to the last. */
-  #turn = 2 ** 31 / SLOTS
+  #turn = FIRST_TURN
   /** How many there are that hold a slot. */
   load = 0
   /**

@@ -89,8 +89,11 @@ export interface Setup {
  */
 export const SLOTS = 2 ** 16
 
+/** The turn of a worker's first call. */
+export const FIRST_TURN = 2 ** 31 / SLOTS
+
 /**
- * What a worker marks before it starts something: how many calls it has been handed up to that one, and, behind the point, how many items of it, if it
+ * What a worker marks before it starts something: the turn of that call, counted from 1, and, behind the point, how many items of it, if it
  * is a chunk: so that one number, written at once, tells all. Nothing behind the point: that is not known.
  */
 export const markOf = (wireId: number, items = 0): number =>
@@ -98,6 +101,9 @@ export const markOf = (wireId: number, items = 0): number =>
 
 /** Items that fit behind the point of a mark. */
 const ITEMS = 2 ** 20
+
+/** How many calls had been handed to a worker by the time of a mark, up to the one that it started last; 0 for no mark. */
+export const callsBy = (mark: number): number => Math.max(0, Math.floor(mark) - FIRST_TURN)
 
 /** Whether a call had been started by the time of a mark. */
 export const wasStarted = (mark: number, wireId: number): boolean => Math.floor(wireId / SLOTS) + 1 <= mark
