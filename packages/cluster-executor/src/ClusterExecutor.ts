@@ -15,7 +15,7 @@ import { clusterBackend } from "./client/backend.ts"
 import { Client } from "./client/Client.ts"
 import { keptCalls } from "./client/keptCalls.ts"
 import { startLocal } from "./local.ts"
-import { RETENTION } from "./wire/streams.ts"
+import { MOST_CALLS, RETENTION } from "./wire/streams.ts"
 
 /** What becomes of a call whose engine dies: it runs again elsewhere, or fails with `WorkerLostError`. */
 export type Delivery = "at-least-once" | "at-most-once"
@@ -59,6 +59,11 @@ export interface ClusterExecutorOptions extends ExecutorOptions {
   readonly client?: string | undefined
   /** How long the broker keeps outcomes, when this executor is the first to be named there; at least a second. Default 24 hours. */
   readonly retention?: Duration.Input | undefined
+  /**
+   * How many calls that are not done the broker keeps for the named clients of its namespace together, when this executor is the first to be named there; at
+   * least 1. A call beyond that fails with `QueueFullError`, whatever `whenFull` says, and nobody else's is touched. Default 1,000,000.
+   */
+  readonly maxKept?: number | undefined
 }
 
 /** How often a call may kill its engine. */
@@ -80,6 +85,7 @@ const configure = (options: ClusterExecutorOptions): { backend: Backend; options
     engine,
     engines,
     labels,
+    maxKept,
     namespace,
     retention,
     root,
@@ -87,7 +93,7 @@ const configure = (options: ClusterExecutorOptions): { backend: Backend; options
     ...rest
   } = options
   const { env = {}, execArgv = [], maxWorkers } = rest
-  checkAll({ client, delivery, engine, engines, labels, namespace, retention, root, servers })
+  checkAll({ client, delivery, engine, engines, labels, maxKept, namespace, retention, root, servers })
   const described = cluster === undefined && servers === undefined ? readConnection() : undefined
   const connection = servers === undefined
     ? described
@@ -116,7 +122,17 @@ const configure = (options: ClusterExecutorOptions): { backend: Backend; options
     checkNamed(options)
     const kept = Duration.toMillis(retention ?? RETENTION)
     const starts = delivery === "at-most-once" ? 1 : DEATHS
-    const named = { name: client, root: below, labels: labels ?? {}, engine, starts, retention: kept, connect, close }
+    const named = {
+      name: client,
+      root: below,
+      labels: labels ?? {},
+      engine,
+      starts,
+      retention: kept,
+      maxKept: maxKept ?? MOST_CALLS,
+      connect,
+      close
+    }
     return {
       backend: keptCalls(named),
       options: { ...rest, maxWorkers: 1, minWorkers: 0, concurrency: AT_A_TIME, idleTimeout: Infinity }
@@ -154,6 +170,7 @@ const rules: Readonly<Record<string, readonly [expected: string, isRight: (value
     "an object of strings",
     (value) => typeof value === "object" && value !== null && Object.values(value).every(isText)
   ],
+  maxKept: ["a whole number of at least 1", (value) => Number.isSafeInteger(value) && value >= 1],
   namespace: ["up to 64 letters, digits, _ and -", isToken],
   retention: [
     "a duration of at least a second",

@@ -206,6 +206,8 @@ test("A broker that does not let us in is a BrokerError, too", async () => {
 test("Wrong options are named", () => {
   for (
     const options of [{ delivery: "once" }, { engines: 0 }, { servers: [] }, { labels: { a: 1 } }, { root: 5 }, {
+      maxKept: 0
+    }, {
       engine: ""
     }]
   ) {

@@ -12,7 +12,7 @@ import { jetstream } from "@nats-io/jetstream"
 import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream"
 import { LONGEST, longestMessage, removeArgs, writePieces } from "../wire/pieces.ts"
 import { FULL, put } from "../wire/put.ts"
-import { callSubject, encode, headOf, MOST_CALLS } from "../wire/streams.ts"
+import { callSubject, encode, headOf, MOST_CALLS, streamName } from "../wire/streams.ts"
 import type { StoredCall } from "../wire/streams.ts"
 import type { Client } from "./Client.ts"
 
@@ -101,6 +101,16 @@ export class CallWriter {
     }
   }
 
+  /** How many calls the broker keeps: whoever made the stream has said. */
+  async #most(): Promise<number> {
+    try {
+      return (await this.#manager.streams.info(streamName(this.#client.bus, "CALLS"))).config.max_msgs
+    } catch {
+      // The broker is away.
+      return MOST_CALLS
+    }
+  }
+
   async #publish(call: StoredCall, bytes: Uint8Array): Promise<Error | undefined> {
     const { bus } = this.#client
     const isOver = () => this.#ended
@@ -119,6 +129,6 @@ export class CallWriter {
     const written = await put(this.#jetstream, callSubject(bus, this.#pool, client, id), record, options)
     if (written !== "refused") return undefined
     if (isLong) await removeArgs(bus, this.#manager, call).catch(() => {})
-    return new QueueFullError({ maxPending: MOST_CALLS })
+    return new QueueFullError({ maxPending: await this.#most() })
   }
 }

@@ -41,6 +41,8 @@ export interface KeptCallsOptions {
   readonly starts: number
   /** How long outcomes are kept, in milliseconds. */
   readonly retention: number
+  /** How many calls the broker keeps. */
+  readonly maxKept: number
   readonly connect: () => Promise<Client>
   readonly close: () => Promise<void>
 }
@@ -131,7 +133,7 @@ export class KeptCallsLink implements Link {
   }
 
   async #open(): Promise<void> {
-    const { connect, name, retention } = this.#options
+    const { connect, name } = this.#options
     this.#client = await connect()
     const { bus } = this.#client
     bus.subscribe(
@@ -140,7 +142,7 @@ export class KeptCallsLink implements Link {
     )
     bus.back.add(this.#back)
     this.#client.closing.add(this.#closed)
-    this.#manager = await ensureStreams(bus, retention)
+    this.#manager = await ensureStreams(bus, this.#options)
     await ensurePool(this.#manager, bus, this.#pool)
     this.#writer = new CallWriter(this.#client, this.#manager, this.#pool)
     this.#stopper = new CallStopper(this.#client, this.#manager, name)
@@ -265,7 +267,7 @@ export class KeptCallsLink implements Link {
       const { bus } = this.#client
       for (;;) {
         try {
-          await ensureStreams(bus, this.#options.retention)
+          await ensureStreams(bus, this.#options)
           await ensurePool(this.#manager, bus, this.#pool)
           break
         } catch {

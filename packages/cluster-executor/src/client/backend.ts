@@ -2,7 +2,7 @@
 import type { Backend, PoisonedCall } from "@futures/core/Backend"
 import { jetstream } from "@nats-io/jetstream"
 import { locator } from "../code.ts"
-import { encode, ensureStreams, RETENTION, subjectOf } from "../wire/streams.ts"
+import { encode, ensureStreams, subjectOf } from "../wire/streams.ts"
 import type { StoredCall } from "../wire/streams.ts"
 import type { Client, Wishes } from "./Client.ts"
 import { Place } from "./Place.ts"
@@ -11,7 +11,7 @@ import { Place } from "./Place.ts"
 const keepAside = async (client: Client, call: PoisonedCall): Promise<void> => {
   const { args, id, module, name } = call
   const record: StoredCall = { client: client.id, id, module, name, args, meta: 1, starts: call.attempts, after: 0 }
-  await ensureStreams(client.bus, RETENTION)
+  await ensureStreams(client.bus)
   await jetstream(client.bus.nats).publish(subjectOf(client.bus, `dead.${client.id}.${id}`), encode(record))
 }
 

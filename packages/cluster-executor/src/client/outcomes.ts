@@ -2,7 +2,7 @@
 import type { JetStreamManager } from "@nats-io/jetstream"
 import type { Bus } from "../wire/Bus.ts"
 import { readPieces } from "../wire/pieces.ts"
-import { decode, ensureStreams, isHead, RETENTION, streamName, subjectOf } from "../wire/streams.ts"
+import { decode, ensureStreams, isHead, streamName, subjectOf } from "../wire/streams.ts"
 import type { Head, StoredOutcome } from "../wire/streams.ts"
 
 /** An outcome as it was found. */
@@ -36,7 +36,7 @@ export const wholeOutcome = async (
 
 /** How a call ended; `undefined` when the broker does not know of it. */
 export const readOutcome = async (bus: Bus, client: string, id: number): Promise<StoredOutcome | undefined> => {
-  const manager = await ensureStreams(bus, RETENTION)
+  const manager = await ensureStreams(bus)
   const found = await findOutcome(bus, manager, client, id)
   return found === undefined ? undefined : wholeOutcome(bus, manager, found.stored)
 }

@@ -15,7 +15,7 @@ import type { JetStreamManager } from "@nats-io/jetstream"
 import type { Bus } from "./Bus.ts"
 import type { Pieces } from "./pieces.ts"
 
-/** Calls that the broker keeps, at most; more are refused with `QueueFullError`. */
+/** Calls of named clients that the broker keeps until they are done, at most, unless whoever makes the stream says otherwise. */
 export const MOST_CALLS = 1_000_000
 /** How long outcomes are kept, in milliseconds. */
 export const RETENTION = 24 * 60 * 60 * 1_000
@@ -43,8 +43,19 @@ export const poolOf = (labels: Readonly<Record<string, string>>, engine: string 
 export const callSubject = (bus: Bus, pool: string, client: string, id: number): string =>
   subjectOf(bus, `call.${pool}.${client}.${id}`)
 
+/** What the streams are to keep, for whoever is the first to need them. */
+export interface Limits {
+  /** How long outcomes, in milliseconds. */
+  readonly retention: number
+  /** How many calls. */
+  readonly maxKept: number
+}
+
 /** Makes the streams that are not there. */
-export const ensureStreams = async (bus: Bus, retention: number): Promise<JetStreamManager> => {
+export const ensureStreams = async (
+  bus: Bus,
+  { maxKept, retention }: Limits = { retention: RETENTION, maxKept: MOST_CALLS }
+): Promise<JetStreamManager> => {
   const manager = await jetstreamManager(bus.nats)
   const file = { storage: StorageType.File, duplicate_window: nanos(DUPLICATES) }
   const streams = [
@@ -54,7 +65,7 @@ export const ensureStreams = async (bus: Bus, retention: number): Promise<JetStr
       subjects: [subjectOf(bus, "call.>")],
       retention: RetentionPolicy.Workqueue,
       discard: DiscardPolicy.New,
-      max_msgs: MOST_CALLS
+      max_msgs: maxKept
     },
     {
       ...file,
@@ -153,7 +164,7 @@ export const decode = <A extends StoredCall | StoredOutcome>(bytes: Uint8Array):
 
 /** The calls that were kept aside, oldest first. */
 export const readPoisoned = async (bus: Bus): Promise<Array<StoredCall>> => {
-  const manager = await ensureStreams(bus, RETENTION)
+  const manager = await ensureStreams(bus)
   const stream = streamName(bus, "DEAD")
   const { first_seq: first, last_seq: last } = (await manager.streams.info(stream)).state
   const calls: Array<StoredCall> = []
