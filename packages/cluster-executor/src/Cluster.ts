@@ -2,6 +2,7 @@
 import { InvalidStateError, TaskTimeoutError } from "@futures/core"
 import { Task } from "@futures/core"
 import type { Executor, Future } from "@futures/core"
+import type { frames } from "@futures/core/Backend"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -26,6 +27,7 @@ import { changesOf } from "./registry.ts"
 import type { Engine, EngineChange } from "./registry.ts"
 import { readPoisoned } from "./wire/streams.ts"
 import type { StoredCall } from "./wire/streams.ts"
+import { optionsOf } from "./wire/terms.ts"
 
 /** How to start a cluster on this machine. */
 export interface ClusterStartOptions extends LocalOptions {
@@ -220,7 +222,11 @@ export class Cluster implements AsyncDisposable {
       throw new InvalidStateError(`The arguments of call ${id} of ${this.#clientName} were not kept`)
     }
     const task = Task.from<Record<string, (...args: ReadonlyArray<unknown>) => A>>(stored.module)[stored.name]!
-    return named.submit(task as never, ...stored.args as never) as unknown as Future<A, never>
+    const { args, meta, terms } = stored
+    const executor = terms === undefined
+      ? named
+      : this.executor(optionsOf(terms, (meta as frames.CallMeta | undefined)?.context))
+    return executor.submit(task as never, ...args as never) as unknown as Future<A, never>
   }
 
   /** Calls without a named client that killed every engine they met, as the broker keeps them for a week. Those of named clients are read with `future`. */

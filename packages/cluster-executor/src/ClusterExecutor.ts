@@ -15,7 +15,7 @@ import { clusterBackend } from "./client/backend.ts"
 import { Client } from "./client/Client.ts"
 import { keptCalls } from "./client/keptCalls.ts"
 import { startLocal } from "./local.ts"
-import { MOST_CALLS, RETENTION } from "./wire/streams.ts"
+import { MOST_CALLS, poolOf, RETENTION } from "./wire/streams.ts"
 
 /** What becomes of a call whose engine dies: it runs again elsewhere, or fails with `WorkerLostError`. */
 export type Delivery = "at-least-once" | "at-most-once"
@@ -52,9 +52,10 @@ export interface ClusterExecutorOptions extends ExecutorOptions {
   readonly engines?: number | undefined
   /**
    * A name, of letters, digits, `_` and `-`, under which the broker keeps the calls of this executor: each is written down when it is handed in, runs whether
-   * or not this program lives, and its outcome can be had later (`cluster.future`). Engines run such calls by themselves, so `maxWorkers`, `initializer`,
-   * `context`, `progress()` and generator tasks are not for them, and what they write goes to the engine's output. Without a name a call ends with its program. A name is for one program at a
-   * time.
+   * or not this program lives, and its outcome can be had later (`cluster.future`). Engines run such calls by themselves, one at a time on workers that
+   * they start: `maxWorkers`, `minWorkers`, `concurrency` and `idleTimeout` mean nothing then, and `env`, `execArgv`, `resourceLimits`, `memoryLimit` and
+   * `maxTasksPerWorker` are refused. Generator tasks fail. What calls report and write arrives while this program is there. Without a name a call ends with its
+   * program. A name is for one program at a time.
    */
   readonly client?: string | undefined
   /** How long the broker keeps outcomes, when this executor is the first to be named there; at least a second. Default 24 hours. */
@@ -70,6 +71,8 @@ export interface ClusterExecutorOptions extends ExecutorOptions {
 const DEATHS = 3
 /** Workers that an executor asks for, at most, unless `maxWorkers` says: engines have what they have. */
 const MOST = 64
+/** The broker's names are 255 letters long at most. */
+const LONGEST_POOL = 200
 /** Calls of a named client that may be with the broker at a time; more wait here. */
 const AT_A_TIME = 2 ** 15
 
@@ -189,14 +192,15 @@ const checkAll = (options: Readonly<Record<string, unknown>>): void => {
 }
 
 /** What makes no sense for calls that outlive this program. */
-const checkNamed = ({ context, initializer, labels }: ClusterExecutorOptions): void => {
-  const expected = "left out, since engines run the calls of a named client by themselves"
-  if (initializer !== undefined) {
-    throw new InvalidOptionError({ option: "initializer", received: initializer, expected })
+const checkNamed = (options: ClusterExecutorOptions): void => {
+  const expected = "left out, since engines start the workers of a named client by themselves"
+  for (const option of ["env", "execArgv", "resourceLimits", "memoryLimit", "maxTasksPerWorker"] as const) {
+    const received = options[option]
+    if (received !== undefined) throw new InvalidOptionError({ option, received, expected })
   }
-  if (context !== undefined) throw new InvalidOptionError({ option: "context", received: context, expected })
-  if (Object.keys(labels ?? {}).length > 1) {
-    throw new InvalidOptionError({ option: "labels", received: labels, expected: "at most one, for a named client" })
+  if (poolOf(options.labels ?? {}, undefined).length > LONGEST_POOL) {
+    const most = `labels that are shorter together, for a named client: up to about ${LONGEST_POOL / 2} letters`
+    throw new InvalidOptionError({ option: "labels", received: options.labels, expected: most })
   }
 }
 

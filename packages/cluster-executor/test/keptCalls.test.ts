@@ -1,6 +1,6 @@
 /** Calls of named clients: written down by the broker, run by engines, there for whoever asks later. */
 import { Broker, Cluster } from "@futures/cluster-executor"
-import { InvalidOptionError, InvalidStateError, PoisonTaskError, Task, WorkerLostError } from "@futures/core"
+import { InvalidStateError, PoisonTaskError, Task, WorkerLostError } from "@futures/core"
 import assert from "node:assert/strict"
 import { onTestFinished, test } from "vitest"
 import { scene, start, until } from "./bench.ts"
@@ -35,8 +35,13 @@ test("Values, errors and maps are those of any executor", async () => {
   const results: Array<number> = []
   for await (const result of executor.map(double, Array.from({ length: 50 }, (_, n) => n))) results.push(result)
   assert.deepEqual(results, Array.from({ length: 50 }, (_, n) => 2 * n))
-  await assert.rejects(executor.stream(letters, "").next(), InvalidStateError)
-  assert.throws(() => cluster.executor({ initializer: [add, 1, 2] }), InvalidOptionError)
+  await assert.rejects(executor.stream(letters, "").next(), {
+    _tag: "InvalidStateError",
+    message: /^letters is a generator task/
+  })
+  for (const option of [{ env: { A: "b" } }, { memoryLimit: 2 ** 30 }, { labels: { long: "x".repeat(200) } }]) {
+    assert.throws(() => cluster.executor(option), { _tag: "InvalidOptionError", option: Object.keys(option)[0] })
+  }
   for (const retention of [-1, 999, NaN, "a while"]) {
     assert.throws(
       () => cluster.executor({ retention: retention as number }),

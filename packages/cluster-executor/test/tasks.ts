@@ -1,12 +1,37 @@
 import { Task } from "@futures/core"
+import { AsyncLocalStorage } from "node:async_hooks"
 import { appendFileSync, existsSync, readFileSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
+
+/** What the option `context` carries. */
+export const store = new AsyncLocalStorage<unknown>()
+
+/** What an initializer has prepared. */
+let prepared: unknown
 
 const appears = async (path: string): Promise<void> => {
   while (!existsSync(path)) await sleep(5)
 }
 
-export const { add, bytes, double, echo, fail, fatal, hold, letters, note, noteUntil, size, sum, where } = Task.module(
+export const {
+  add,
+  bytes,
+  double,
+  echo,
+  fail,
+  fatal,
+  hold,
+  letters,
+  note,
+  noteUntil,
+  prepare,
+  restore,
+  size,
+  sum,
+  surroundings,
+  tell,
+  where
+} = Task.module(
   import.meta,
   {
     add: (a: number, b: number): number => a + b,
@@ -43,6 +68,24 @@ export const { add, bytes, double, echo, fail, fatal, hold, letters, note, noteU
       const lines = readFileSync(notebook, "utf8").split("\n").length - 1
       if (lines < count) throw new RangeError(`${lines} of ${count}`)
       return lines
+    },
+    /** An initializer: notes that it ran. */
+    prepare: (notebook: string, value: unknown): void => {
+      appendFileSync(notebook, `prepared ${process.pid}\n`)
+      if (value === undefined) throw new RangeError("nothing to prepare")
+      prepared = value
+    },
+    restore: (value: unknown, run: () => unknown): unknown => store.run(value, run),
+    surroundings: (): [prepared: unknown, context: unknown] => [prepared, store.getStore()],
+    /** Writes and reports, each line when its gate is open. */
+    tell: async (lines: ReadonlyArray<string>, gate: string): Promise<number> => {
+      await appears(gate)
+      for (const line of lines) {
+        Task.current()!.progress({ line })
+        process.stdout.write(`${line}\n`)
+        process.stderr.write(`${line}!\n`)
+      }
+      return lines.length
     },
     size: (value: Uint8Array): number => value.length,
     sum: (numbers: ReadonlyArray<number>): Array<number> => [numbers.reduce((a, b) => a + b, 0)],

@@ -103,11 +103,16 @@ export function executorClass(given: Backend | Configure<ExecutorOptions>): Exec
 export interface CallServer {
   /** Takes `Calls`, `Interrupt` and `Credit`, as a task's own calls come up from a worker. */
   readonly receive: (frame: Frame) => void
+  /** Whether it takes calls: not when its workers cannot start. */
+  readonly isOpen: () => boolean
   /** As `executor.shutdown()`. */
   readonly shutdown: (options?: ShutdownOptions) => Promise<void>
 }
 
-/** Runs calls that come as frames, on workers of the backend; `reply` is given the kind and the body of each frame that goes back. */
+/**
+ * Runs calls that come as frames, on workers of the backend. `reply` is given the kind and the body of each frame that goes back: outcomes, what tasks report, and
+ * what they write, with the wire id first.
+ */
 export const serveCalls = (
   backend: Backend,
   options: ExecutorOptions,
@@ -116,9 +121,10 @@ export const serveCalls = (
   const resolved = resolveOptions(options, backend)
   const setup = setupOf(resolved, backend)
   const engine = new Engine(backend, resolved, (self) => supervise(self, setup))
-  const guest = { inHand: () => undefined, reply }
+  const guest = { inHand: () => undefined, reply, listens: true }
   return {
     receive: (frame) => engine.receive(guest, frame),
+    isOpen: () => engine.state === "open",
     shutdown: (how) => engine.shutdown(how)
   }
 }

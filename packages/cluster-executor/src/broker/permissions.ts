@@ -35,6 +35,7 @@ export const permissionsFor = (role: Role, namespace: string): Permissions => {
           ...own("hb.*", "bye.*", "cl.>", "res.>"),
           "_INBOX.>",
           "$JS.API.INFO",
+          `$JS.API.CONSUMER.LIST.${calls}`,
           `$JS.API.CONSUMER.INFO.${calls}.>`,
           `$JS.API.CONSUMER.MSG.NEXT.${calls}.>`,
           `$JS.ACK.${calls}.>`,

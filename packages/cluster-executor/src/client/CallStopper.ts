@@ -69,13 +69,15 @@ export class CallStopper {
     const { bus } = this.#client
     const now = Date.now()
     const call = queued ?? { after, module: "", name: "", starts: 0 }
+    const whole = queued === undefined || isHead(queued) ? undefined : queued
     const outcome: StoredOutcome = {
       client: this.#name,
       id,
       module: call.module,
       name: call.name,
-      args: queued === undefined || isHead(queued) ? undefined : queued.args,
-      meta: undefined,
+      args: whole?.args,
+      meta: whole?.meta,
+      terms: whole?.terms,
       starts: call.starts,
       after: call.after,
       status: frames.Status.Interrupted,

@@ -13,8 +13,8 @@ import type { Frame, Link, LinkEvents } from "@futures/core/Backend"
 import type { JetStreamManager } from "@nats-io/jetstream"
 import { setTimeout as sleep } from "node:timers/promises"
 import { AGAIN } from "../wire/put.ts"
-import { decode, ensurePool, ensureStreams, isHead, poolOf } from "../wire/streams.ts"
-import type { Head, StoredCall, StoredOutcome } from "../wire/streams.ts"
+import { decode, ensurePool, ensureStreams, isHead, poolOf, unpack } from "../wire/streams.ts"
+import type { Head, StoredCall, StoredOutcome, WorkerTerms } from "../wire/streams.ts"
 import { CallStopper } from "./CallStopper.ts"
 import { CallWriter } from "./CallWriter.ts"
 import type { Client } from "./Client.ts"
@@ -66,6 +66,7 @@ export class KeptCallsLink implements Link {
   #writer!: CallWriter
   #stopper!: CallStopper
   #header: ReadonlyArray<unknown> = []
+  #setup!: frames.Setup
   /** Module and name of each task, by the index that the executor gave it. */
   readonly #tasks: Array<readonly [module: string, name: string]> = []
   #ended = false
@@ -83,6 +84,7 @@ export class KeptCallsLink implements Link {
     switch (frame[0]) {
       case Kind.Hello:
         this.#header = frame.slice(1, HEADER)
+        this.#setup = frame[HEADER] as frames.Setup
         void this.#opened.then(() => this.#tell(Kind.Ready), () => {})
         break
       case Kind.Calls:
@@ -140,6 +142,11 @@ export class KeptCallsLink implements Link {
       `res.${name}.*`,
       (subject, data) => this.#told(Number(subject.slice(subject.lastIndexOf(".") + 1)), data)
     )
+    bus.subscribe(`cl.${name}.progress.*`, (subject, data) => this.#progressed(Number(subject.split(".")[3]), data))
+    bus.subscribe(`cl.${name}.output.*.*`, (subject, data, reply) => {
+      const [, , , id, stream] = subject.split(".")
+      if (this.#wrote(Number(id), Number(stream), data)) bus.answer(reply)
+    })
     bus.back.add(this.#back)
     this.#client.closing.add(this.#closed)
     this.#manager = await ensureStreams(bus, this.#options)
@@ -173,10 +180,17 @@ export class KeptCallsLink implements Link {
     this.#waiting.add(waiting)
     if (isEarlier) return void this.#check(waiting)
     if (meta.window > 0) {
-      const why = "A generator task needs its caller, and cannot be one of a named client"
+      const why =
+        `${name} is a generator task: what it yields is taken by its caller as it comes, and a named client's call outlives that`
       return this.#refuse(waiting, new InvalidStateError(why))
     }
-    waiting.writing = this.#write(waiting, { client, id, module, name, args, meta, starts })
+    waiting.writing = this.#write(waiting, { client, id, module, name, args, meta, terms: this.#terms, starts })
+  }
+
+  /** What the executor's options ask of workers. */
+  get #terms(): WorkerTerms | undefined {
+    const { initializer, restore } = this.#setup
+    return initializer === undefined && restore === undefined ? undefined : { initializer, restore }
   }
 
   async #write(waiting: Waiting, call: Omit<StoredCall, "after">): Promise<void> {
@@ -213,6 +227,17 @@ export class KeptCallsLink implements Link {
   /** An outcome was written. */
   #told(id: number, data: Uint8Array): void {
     for (const waiting of this.#waiting.of(id)) void this.#take(waiting, decode<StoredOutcome>(data))
+  }
+
+  #progressed(id: number, data: Uint8Array): void {
+    for (const { wireId } of this.#waiting.of(id)) this.#tell(Kind.Progress, wireId, unpack(data))
+  }
+
+  /** Shows what a call wrote. Answers `false` for one that nobody waits for here, and where tasks write to their engine's output. */
+  #wrote(id: number, stream: number, data: Uint8Array): boolean {
+    if (!this.#setup.pipeOutput || !this.#waiting.knows(id)) return false
+    this.#tell(Kind.Output, stream, data)
+    return true
   }
 
   /** Takes an outcome. Answers whether it is this attempt's. */

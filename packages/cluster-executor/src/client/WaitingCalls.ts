@@ -49,6 +49,10 @@ export class WaitingCalls {
     return this.#byId.get(id) ?? []
   }
 
+  knows(id: number): boolean {
+    return this.#byId.has(id)
+  }
+
   all(): ReadonlyArray<Waiting> {
     return [...this.#byWire.values()]
   }

@@ -27,7 +27,6 @@ import type {
   TakeMessage,
   WantMessage
 } from "../wire/messages.ts"
-import { poolOf } from "../wire/streams.ts"
 import { Clients } from "./Clients.ts"
 import { KeptCalls } from "./KeptCalls.ts"
 import { Lease } from "./Lease.ts"
@@ -89,11 +88,7 @@ export class Engine implements LeaseHost {
       bus,
       engine,
       slots,
-      pools: [
-        poolOf({}, undefined),
-        poolOf({}, engine),
-        ...Object.entries(labels).map(([label, value]) => poolOf({ [label]: value }, undefined))
-      ],
+      labels,
       free: () => this.#freeForKept(),
       backend: childProcesses(this.#watchdog, entry),
       env: { [WORKER_VARIABLE]: JSON.stringify(this.#code) }

@@ -9,7 +9,7 @@
  * The outcome is written before the call is taken out of the queue: one whose engine dies in between runs twice, and the first outcome stands.
  */
 import { NotPortableError, PoisonTaskError, WorkerLostError } from "@futures/core"
-import { encodeError, frames, serveCalls } from "@futures/core/Backend"
+import { encodeError, frames } from "@futures/core/Backend"
 import type { Backend, CallServer } from "@futures/core/Backend"
 import { jetstream, jetstreamManager } from "@nats-io/jetstream"
 import type { Consumer, JetStreamClient, JetStreamManager, JsMsg } from "@nats-io/jetstream"
@@ -18,15 +18,17 @@ import { setTimeout as sleep } from "node:timers/promises"
 import type { Bus } from "../wire/Bus.ts"
 import { readPieces, removeArgs } from "../wire/pieces.ts"
 import { AGAIN } from "../wire/put.ts"
-import { ACK_WAIT, decode, isHead, streamName } from "../wire/streams.ts"
+import { ACK_WAIT, decode, isHead, isPoolOf, listPools, streamName } from "../wire/streams.ts"
 import type { Head, StoredCall } from "../wire/streams.ts"
+import { CallServers } from "./CallServers.ts"
+import { tellOutput, tellProgress } from "./tell.ts"
 import { writeOutcome } from "./writeOutcome.ts"
 
 const { Kind, Status } = frames
 
 /** How long a pull waits at the broker, in milliseconds. */
 const PULL = 2_000
-/** How often a pool that nobody has used yet is looked for, in milliseconds. */
+/** How often pools that nobody has used before are looked for, in milliseconds. */
 const LOOK = 500
 /** So long, in milliseconds, an engine remembers what it was told to stop and does not have: it may be on its way. */
 const ON_ITS_WAY = 10_000
@@ -38,14 +40,16 @@ interface Held {
   /** The head until the pieces are read. */
   call: StoredCall | Head
   readonly startedAt: number
-  /** Whether it was told to stop before it was begun. */
+  /** Whose workers it runs on, once it is begun. */
+  server: CallServer | undefined
+  /** Whether it was told to stop. */
   stopped: boolean
 }
 
 export interface KeptCallsOptions {
   readonly bus: Bus
   readonly engine: string
-  readonly pools: ReadonlyArray<string>
+  readonly labels: Readonly<Record<string, string>>
   readonly slots: number
   /** Slots that nobody has. */
   readonly free: () => number
@@ -56,7 +60,7 @@ export interface KeptCallsOptions {
 export class KeptCalls {
   readonly #options: KeptCallsOptions
   readonly #jetstream: JetStreamClient
-  readonly #server: CallServer
+  readonly #servers: CallServers
   readonly #held = new Map<number, Held>()
   readonly #working: NodeJS.Timeout
   /** What waits at the broker for calls. */
@@ -75,17 +79,28 @@ export class KeptCalls {
     const { backend, bus, env, slots } = options
     this.#options = options
     this.#jetstream = jetstream(bus.nats)
-    this.#server = serveCalls(
-      backend,
-      { maxWorkers: slots, idleTimeout: 1_000, env },
-      (kind, ...body) => this.#reply(kind, body)
-    )
+    this.#servers = new CallServers({ backend, env, slots, reply: (kind, ...body) => this.#reply(kind, body) })
     this.#working = setInterval(() => this.#work(), ACK_WAIT / 4)
   }
 
   /** Begins to pull. */
   start(): void {
-    for (const pool of this.#options.pools) void this.#pull(pool)
+    void this.#follow()
+  }
+
+  /** Pulls from each pool of this engine's, as clients make them. */
+  async #follow(): Promise<void> {
+    const { bus, engine, labels } = this.#options
+    const known = new Set<string>()
+    while (this.#open) {
+      // There is no such stream yet, or the broker is away.
+      for (const pool of await this.#streams().then((manager) => listPools(manager, bus)).catch(() => [])) {
+        if (known.has(pool) || !isPoolOf(pool, engine, labels)) continue
+        known.add(pool)
+        void this.#pull(pool)
+      }
+      await sleep(LOOK)
+    }
   }
 
   /** Calls in hand. */
@@ -112,8 +127,8 @@ export class KeptCalls {
   interrupt(client: string, id: number, grace: number | undefined): boolean {
     for (const [number, held] of this.#held) {
       if (held.call.client !== client || held.call.id !== id) continue
-      if (isHead(held.call)) held.stopped = true
-      else this.#server.receive([Kind.Interrupt, 0, 0, number, grace])
+      held.stopped = true
+      held.server?.receive([Kind.Interrupt, 0, 0, number, grace])
       return true
     }
     this.#unwanted.set(`${client}.${id}`, performance.now())
@@ -126,7 +141,7 @@ export class KeptCalls {
     for (const pull of this.#pulls) pull.stop()
     // What has come is run.
     while (this.#pulls.size > 0 || this.#isReading) await sleep(1)
-    await this.#server.shutdown()
+    await this.#servers.shutdown()
     while (this.#held.size > 0) await sleep(5)
     clearInterval(this.#working)
   }
@@ -140,7 +155,7 @@ export class KeptCalls {
   async end(): Promise<void> {
     for (const { message } of this.#held.values()) message.nak()
     this.#held.clear()
-    await this.#server.shutdown({ cancelPending: true, timeout: 0 })
+    await this.#servers.shutdown({ cancelPending: true, timeout: 0 })
   }
 
   async #pull(pool: string): Promise<void> {
@@ -161,7 +176,7 @@ export class KeptCalls {
         this.#waiting.delete(pool)
         if (this.#open) await this.#fetch(consumer, room)
       } catch {
-        // No such pool yet, or the broker is away.
+        // No such pool any more, or the broker is away.
         consumer = undefined
         await sleep(LOOK)
       }
@@ -210,7 +225,14 @@ export class KeptCalls {
     const number = ++this.#numbers
     const { deliveryCount } = message.info
     const head = isHead(call) ? call : undefined
-    const held: Held = { message, head, call, startedAt: Date.now(), stopped: this.#isUnwanted(call) }
+    const held: Held = {
+      message,
+      head,
+      call,
+      startedAt: Date.now(),
+      server: undefined,
+      stopped: this.#isUnwanted(call)
+    }
     this.#held.set(number, held)
     if (deliveryCount > call.starts) return void this.#finish(number, Status.Refused, this.#why(call, deliveryCount), 0)
     if (isHead(call)) void this.#read(number, held, call)
@@ -247,11 +269,12 @@ export class KeptCalls {
     return this.#manager ??= jetstreamManager(this.#options.bus.nats, { checkAPI: false })
   }
 
-  #begin(number: number, { stopped }: Held, { args, id, meta, module, name }: StoredCall): void {
-    if (stopped) return void this.#finish(number, Status.Interrupted, undefined, 0)
+  #begin(number: number, held: Held, { args, id, meta, module, name, terms }: StoredCall): void {
+    if (held.stopped) return void this.#finish(number, Status.Interrupted, undefined, 0)
     const frame = [Kind.Calls, 0, 0]
     frames.addCall(frame, number, id, [0, module, name], args, 0, meta as frames.CallMeta)
-    this.#server.receive(frame)
+    held.server = this.#servers.of(terms)
+    held.server.receive(frame)
   }
 
   /** Why a call that was started too often is not started again. */
@@ -262,20 +285,23 @@ export class KeptCalls {
   }
 
   #reply(kind: number, body: ReadonlyArray<unknown>): void {
-    if (kind !== Kind.Outcomes) return
-    const [number, status, value, ran] = body as [number, number, unknown, number]
+    const [number, ...rest] = body as [number, ...ReadonlyArray<unknown>]
+    const held = this.#held.get(number)
     // It was given back to the queue.
-    if (!this.#held.has(number)) return
-    void this.#finish(number, status, value, ran)
+    if (held === undefined) return
+    const { bus } = this.#options
+    if (kind === Kind.Progress) tellProgress(bus, held.call, rest[0])
+    if (kind === Kind.Output) tellOutput(bus, held.call, ...rest as [1 | 2, Uint8Array | string])
+    if (kind === Kind.Outcomes) void this.#finish(number, ...rest as [number, unknown, number])
   }
 
   async #finish(number: number, status: number, value: unknown, ran: number): Promise<void> {
     const { call, head, message, startedAt } = this.#held.get(number)!
     const { engine } = this.#options
     const { after, client, id, module, name, starts } = call
-    const { args, meta } = isHead(call) ? { args: undefined, meta: undefined } : call
+    const { args, meta, terms } = isHead(call) ? unread : call
     const times = { startedAt, finishedAt: Date.now() }
-    const stored = { client, id, module, name, args, meta, starts, after }
+    const stored = { client, id, module, name, args, meta, terms, starts, after }
     await writeOutcome(this.#options.bus, this.#jetstream, {
       ...stored,
       status,
@@ -303,6 +329,8 @@ export class KeptCalls {
     for (const { message } of this.#held.values()) message.working()
   }
 }
+
+const unread = { args: undefined, meta: undefined, terms: undefined }
 
 /** The subject by which a message is acknowledged. */
 const receiptOf = (message: JsMsg): string => (message as unknown as { readonly reply: string }).reply

@@ -133,10 +133,10 @@ export class Bus {
     }
   }
 
-  /** Asks whether somebody listens to a subject: `"nobody"` is certain, `"silence"` is not. */
-  async probe(subject: string, timeout: number): Promise<"answered" | "nobody" | "silence"> {
+  /** Asks whether somebody listens to a subject, and takes what is told: `"nobody"` is certain, `"silence"` is not. */
+  async probe(subject: string, timeout: number, payload?: Uint8Array): Promise<"answered" | "nobody" | "silence"> {
     try {
-      await this.nats.request(this.#prefix + subject, undefined, { timeout })
+      await this.nats.request(this.#prefix + subject, payload, { timeout })
       return "answered"
     } catch (error) {
       const nobody = error instanceof NoRespondersError ||

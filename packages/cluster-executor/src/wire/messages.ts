@@ -11,6 +11,8 @@
  * engine ── cl.<client>.placed ─▶ client      it is born
  * client ── eng.<engine>.d.<lease> ─▶ engine  the channel to the worker
  * engine ── cl.<client>.d.<engine>.<lease> ─▶ client  and back
+ * engine ── cl.<client's name>.progress.<call> ─▶ client  what a kept call reports
+ * engine ── cl.<client's name>.output.<call>.<1 or 2> ─▶ client  what it writes; answered by the one that shows it
  * either ── <other>.ping ──▶ the other        do you live?
  * ```
  */

@@ -32,11 +32,32 @@ export const streamName = (bus: Bus, stream: "CALLS" | "ARGS" | "RES" | "DEAD"):
 
 export const subjectOf = (bus: Bus, subject: string): string => `cf.${bus.connection.namespace}.${subject}`
 
-/** Which engines pull a call: all, those with a label, or one. A single word of a subject and of a consumer's name. */
+const LABELS = "label-"
+
+/** Which engines pull a call: all, those with all these labels, or one. A single word of a subject and of a consumer's name. */
 export const poolOf = (labels: Readonly<Record<string, string>>, engine: string | undefined): string => {
   if (engine !== undefined) return `engine-${engine}`
-  const [label] = Object.entries(labels)
-  return label === undefined ? "any" : `label-${Buffer.from(label.join("=")).toString("base64url")}`
+  const wanted = Object.entries(labels).toSorted(([a], [b]) => a < b ? -1 : 1)
+  return wanted.length === 0 ? "any" : `${LABELS}${Buffer.from(JSON.stringify(wanted)).toString("base64url")}`
+}
+
+/** Whether an engine pulls from a pool. */
+export const isPoolOf = (pool: string, engine: string, labels: Readonly<Record<string, string>>): boolean => {
+  if (!pool.startsWith(LABELS)) return pool === poolOf({}, undefined) || pool === poolOf({}, engine)
+  try {
+    const wanted = JSON.parse(Buffer.from(pool.slice(LABELS.length), "base64url").toString()) as Array<[string, string]>
+    return wanted.every(([label, value]) => labels[label] === value)
+  } catch {
+    // Not one of ours.
+    return false
+  }
+}
+
+/** The pools that calls were ever handed in for. */
+export const listPools = async (manager: JetStreamManager, bus: Bus): Promise<Array<string>> => {
+  const pools: Array<string> = []
+  for await (const { name } of manager.consumers.list(streamName(bus, "CALLS"))) pools.push(name)
+  return pools
 }
 
 /** Where a call waits; `pool` may be `*`. */
@@ -106,6 +127,16 @@ export const ensurePool = async (manager: JetStreamManager, bus: Bus, pool: stri
   })
 }
 
+/** What a call asks of its worker, as its executor's options say. */
+export interface WorkerTerms {
+  /** A call to make before any other. */
+  readonly initializer?:
+    | { readonly module: string; readonly name: string; readonly args: ReadonlyArray<unknown> }
+    | undefined
+  /** The task that restores a call's context. */
+  readonly restore?: { readonly module: string; readonly name: string } | undefined
+}
+
 /** A call as the broker keeps it. */
 export interface StoredCall {
   /** The name of the client that handed it in. */
@@ -122,6 +153,8 @@ export interface StoredCall {
   readonly meta: unknown
   /** How often it may be started: once, or until it counts as poison. */
   readonly starts: number
+  /** What it asks of its worker; `undefined` for nothing. */
+  readonly terms?: WorkerTerms | undefined
   /** Where the outcome of the attempt before it stands among all outcomes; 0 for the first attempt. */
   readonly after: number
 }
@@ -140,7 +173,7 @@ export interface StoredOutcome extends Omit<StoredCall, "args"> {
 }
 
 /** In place of a call, or of an outcome, that is longer than a message: what is known of it before its pieces are read. */
-export interface Head extends Omit<StoredCall, "args" | "meta"> {
+export interface Head extends Omit<StoredCall, "args" | "meta" | "terms"> {
   readonly pieces: Pieces
 }
 
@@ -154,12 +187,15 @@ export const headOf = (of: Omit<Head, "pieces">, pieces: Pieces): Head => {
 export const encode = (stored: StoredCall | StoredOutcome | Head): Uint8Array => encodeFrame([stored])
 
 /** Throws for what is no record of ours. */
-export const decode = <A extends StoredCall | StoredOutcome>(bytes: Uint8Array): A | Head => {
+export const decode = <A extends StoredCall | StoredOutcome>(bytes: Uint8Array): A | Head => unpack(bytes) as A | Head
+
+/** The value that was encoded alone in a frame. Throws for what is no frame. */
+export const unpack = (bytes: Uint8Array): unknown => {
   let decoded: Frame | undefined
   let failure: Error | undefined
   new FrameReader((frame) => decoded = frame as Frame, (error) => failure = error).push(bytes)
   if (decoded === undefined) throw failure ?? new TypeError("A record is not whole")
-  return decoded[0] as A | Head
+  return decoded[0]
 }
 
 /** The calls that were kept aside, oldest first. */

@@ -31,6 +31,10 @@ export interface CallForm extends Caller {
   readonly losses?: number | undefined
   /** Where the items of a generator task go, or outcomes of some items of a chunk before the others. */
   readonly sink?: ((items: ReadonlyArray<unknown> | ItemOutcomes) => void) | undefined
+  /** Hears what the task reports of its progress. */
+  readonly progress?: ((value: unknown) => void) | undefined
+  /** Takes what the task writes, instead of this process's stdout (1) and stderr (2). */
+  readonly output?: ((stream: 1 | 2, chunk: Uint8Array | string) => void) | undefined
   /** How deep it is nested: calls that a call of ours submitted are one deeper. */
   readonly depth?: number | undefined
   /** What the caller's context was when it was handed in, or that of the call that hands this one in; travels with it. */

@@ -180,8 +180,10 @@ export class Engine {
       this.#dispatcher.refill()
     },
     outcome: (_, cell, status, value) => this.#outcome(cell, status, value),
-    output: (stream, chunk) => {
-      ;(stream === 1 ? process.stdout : process.stderr).write(chunk)
+    output: (lane, stream, chunk) => {
+      const take = lane.current?.form.output
+      if (take !== undefined) take(stream, chunk)
+      else (stream === 1 ? process.stdout : process.stderr).write(chunk)
     },
     overMemory: (lane, bytes) => this.recycling.overMemory(lane, bytes),
     returned: (_, cell) => this.takeBack(cell),

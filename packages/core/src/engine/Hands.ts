@@ -98,6 +98,16 @@ export class Hands {
     return this.#calls.filter((cell) => cell !== undefined).toSorted((a, b) => this.idOf(a) - this.idOf(b))
   }
 
+  /** The oldest that does not wait for calls of its own: the one that runs, where one runs at a time. */
+  get current(): FutureCell | undefined {
+    let oldest: FutureCell | undefined
+    for (const cell of this.#calls) {
+      if (cell === undefined || this.#parked.has(cell)) continue
+      if (oldest === undefined || this.idOf(cell) < this.idOf(oldest)) oldest = cell
+    }
+    return oldest
+  }
+
   /** Those that the worker had not started by the time of a mark, oldest first. */
   unstarted(started: number): Array<FutureCell> {
     return this.all().filter((cell) => !wasStarted(started, this.idOf(cell)))

@@ -32,7 +32,7 @@ export interface LaneEvents {
   readonly outcome: (lane: Lane, cell: FutureCell, status: number, value: unknown) => void
   /** All outcomes of a frame have been told: the lane may have room. */
   readonly idle: (lane: Lane) => void
-  readonly output: (stream: 1 | 2, chunk: Uint8Array | string) => void
+  readonly output: (lane: Lane, stream: 1 | 2, chunk: Uint8Array | string) => void
   /** The worker uses more memory than it may. */
   readonly overMemory: (lane: Lane, bytes: number) => void
   /** A call that the worker did not start, and will not. */
@@ -252,6 +252,11 @@ export class Lane {
     return this.#hands.all()
   }
 
+  /** The call that runs, where one runs at a time. */
+  get current(): FutureCell | undefined {
+    return this.#hands.current
+  }
+
   /** The call that a wire id names, if it is in the worker's hands. */
   inHand(wireId: unknown): FutureCell | undefined {
     return this.#hands.find(wireId)
@@ -300,10 +305,11 @@ export class Lane {
         }
         return this.#events.idle(this)
       case Kind.Output:
-        return this.#events.output(frame[HEADER], frame[HEADER + 1])
+        return this.#events.output(this, frame[HEADER], frame[HEADER + 1])
       case Kind.Progress: {
         const cell = this.inHand(frame[HEADER])
         if (cell === undefined) return this.#events.dropped(this)
+        cell.form.progress?.(frame[HEADER + 1])
         return (cell.reports ??= new Reports(cell)).report(frame[HEADER + 1])
       }
       case Kind.Items: {

@@ -15,7 +15,10 @@ import type { Lane } from "./Lane.ts"
 const DEEPEST = 1_000
 
 /** Who hands calls in: a worker, or whoever else speaks as one. */
-export type Guest = Pick<Lane, "inHand" | "reply">
+export interface Guest extends Pick<Lane, "inHand" | "reply"> {
+  /** Whether it is told what its calls report and write, in `Progress` frames, and in `Output` frames with the wire id before the rest. */
+  readonly listens?: boolean
+}
 
 /** What one worker has handed in. */
 interface Children {
@@ -87,8 +90,14 @@ export class Nested {
       each: meta.each,
       sink,
       depth,
-      context: parent?.form.context,
-      trace: meta.trace
+      context: parent === undefined ? meta.context : parent.form.context,
+      trace: meta.trace,
+      ...lane.listens === true
+        ? {
+          progress: (value) => lane.reply(Kind.Progress, wireId, value),
+          output: (stream, chunk) => lane.reply(Kind.Output, wireId, stream, chunk)
+        }
+        : undefined
     })
     cell.watch()
     calls.set(wireId, cell)
