@@ -11,7 +11,8 @@ export default defineConfig({
     // A test file is a process of its own: a thread that cannot be stopped, or a crash, takes only that file with it.
     pool: "forks",
     reporters: ["default", agreement],
-    maxWorkers: 2,
+    // One more than there are cores: many tests wait for processes of theirs.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 30_000
   }
