@@ -33,7 +33,7 @@ const setValues = Set.prototype.values
 const plainClasses = new WeakSet<object>()
 
 /** Below this many bytes a transfer costs more than the copy that it saves. */
-const worthMoving = 1024
+const worthMoving = 4096
 
 /**
  * One walk over one value, or one tuple of arguments: copies and checks in the same step. It keeps everything in the
