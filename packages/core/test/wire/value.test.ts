@@ -313,7 +313,7 @@ describe("Where memory is shared, transfer moves", () => {
   it("buffers, views on them, and ports, wherever they are in the arguments", () => {
     const bytes = new Uint8Array([1, 2, 3])
     const { port1, port2 } = new MessageChannel()
-    const args = [{ bytes, copied: new Uint8Array(2000) }, new Map([["port", port1]])]
+    const args = [{ bytes, copied: new Uint8Array(5000) }, new Map([["port", port1]])]
     const transfers = captureArgs(args, shares, [bytes.buffer, port1])!
     assert.equal(bytes.byteLength, 0)
     const [first, second] = args as [{ bytes: Uint8Array; copied: Uint8Array }, Map<string, { close(): void }>]
@@ -334,7 +334,7 @@ describe("Where memory is shared, transfer moves", () => {
 
   it("and so it does for a result, or nothing at all", () => {
     const bytes = new Uint8Array([1, 2, 3])
-    const result = { bytes, copied: new Uint8Array(2000) }
+    const result = { bytes, copied: new Uint8Array(5000) }
     const captureMoving = (value: unknown, transfers: Array<ArrayBuffer>) =>
       captureValue(value, "result", "result", shares, transfers, [bytes.buffer])
     expect(() => captureMoving({ bytes, callback: () => 1 }, [])).toThrow("result.callback")
@@ -345,8 +345,8 @@ describe("Where memory is shared, transfer moves", () => {
     )
     const others = [new ArrayBuffer(1)]
     const copy = captureMoving(result, others) as typeof result
-    assert.deepEqual([bytes.byteLength, result.copied.byteLength], [0, 2000])
-    assert.deepEqual(copy, { bytes: new Uint8Array([1, 2, 3]), copied: new Uint8Array(2000) })
+    assert.deepEqual([bytes.byteLength, result.copied.byteLength], [0, 5000])
+    assert.deepEqual(copy, { bytes: new Uint8Array([1, 2, 3]), copied: new Uint8Array(5000) })
     assert.deepEqual(others, [new ArrayBuffer(1), copy.bytes.buffer, copy.copied.buffer])
   })
 
