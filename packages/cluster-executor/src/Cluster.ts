@@ -26,7 +26,7 @@ import type { Local, LocalOptions } from "./local.ts"
 import { changesOf } from "./registry.ts"
 import type { Engine, EngineChange } from "./registry.ts"
 import { readPoisoned } from "./wire/streams.ts"
-import type { StoredCall } from "./wire/streams.ts"
+import type { DeadLetter } from "./wire/streams.ts"
 import { optionsOf } from "./wire/terms.ts"
 
 /** How to start a cluster on this machine. */
@@ -230,7 +230,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** Calls without a named client that killed every engine they met, as the broker keeps them for a week. Those of named clients are read with `future`. */
-  poisoned(): Promise<ReadonlyArray<StoredCall>> {
+  poisoned(): Promise<ReadonlyArray<DeadLetter>> {
     return readPoisoned(this.client.bus)
   }
 

@@ -79,6 +79,19 @@ test("A call that kills every engine it meets ends as PoisonTaskError after the 
   assert.deepEqual(kept.map(({ args, name }) => ({ args, name })), [{ name: "fatal", args: [notebook] }])
 })
 
+test("Of such a call with arguments that no message holds all else is kept aside", async () => {
+  const cluster = await start({ engines: 3, slots: 1 })
+  const poison = cluster.executor({ maxWorkers: 1 }).submit(fatal, scene().notebook, new Uint8Array(9 * 2 ** 20))
+  assert.ok(await poison.exception() instanceof PoisonTaskError)
+  let kept = await cluster.poisoned()
+  while (kept.length === 0) kept = await cluster.poisoned()
+  assert.deepEqual(kept.map(({ args, id, name }) => ({ args, id, name })), [{
+    name: "fatal",
+    id: poison.info.id,
+    args: undefined
+  }])
+})
+
 test("A map goes on when an engine is killed: each item has its own result, in order", async () => {
   const cluster = await start({ engines: 3, slots: 1 })
   const executor = cluster.executor()

@@ -42,7 +42,7 @@ export const {
       throw new RangeError(message)
     },
     /** Kills the engine that it runs on. */
-    fatal: async (path: string): Promise<never> => {
+    fatal: async (path: string, _ballast?: Uint8Array): Promise<never> => {
       appendFileSync(path, `${process.ppid}\n`)
       process.kill(process.ppid, "SIGKILL")
       return new Promise<never>(() => {})

@@ -2,17 +2,20 @@
 import type { Backend, PoisonedCall } from "@futures/core/Backend"
 import { jetstream } from "@nats-io/jetstream"
 import { locator } from "../code.ts"
+import { longestMessage } from "../wire/pieces.ts"
 import { encode, ensureStreams, subjectOf } from "../wire/streams.ts"
-import type { StoredCall } from "../wire/streams.ts"
+import type { DeadLetter } from "../wire/streams.ts"
 import type { Client, Wishes } from "./Client.ts"
 import { Place } from "./Place.ts"
 
-/** Calls that killed the engines that they ran on are kept here for a week: the broker's stream `CF_<namespace>_DEAD`. */
+/** Calls that killed the engines that they ran on are kept for a week in the broker's stream `CF_<namespace>_DEAD`. */
 const keepAside = async (client: Client, call: PoisonedCall): Promise<void> => {
   const { args, id, module, name } = call
-  const record: StoredCall = { client: client.id, id, module, name, args, meta: 1, starts: call.attempts, after: 0 }
+  const record: DeadLetter = { client: client.id, id, module, name, args, meta: 1, starts: call.attempts, after: 0 }
   await ensureStreams(client.bus)
-  await jetstream(client.bus.nats).publish(subjectOf(client.bus, `dead.${client.id}.${id}`), encode(record))
+  const whole = encode(record)
+  const bytes = whole.length <= longestMessage(client.bus) ? whole : encode({ ...record, args: undefined })
+  await jetstream(client.bus.nats).publish(subjectOf(client.bus, `dead.${client.id}.${id}`), bytes)
 }
 
 export interface ClusterBackendOptions {

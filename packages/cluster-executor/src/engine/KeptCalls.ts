@@ -142,7 +142,7 @@ export class KeptCalls {
     // What has come is run.
     while (this.#pulls.size > 0 || this.#isReading) await sleep(1)
     await this.#servers.shutdown()
-    while (this.#held.size > 0) await sleep(5)
+    while (this.#held.size > 0) await this.#doneOr(AGAIN)
     clearInterval(this.#working)
   }
 

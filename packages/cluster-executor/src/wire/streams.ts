@@ -159,6 +159,12 @@ export interface StoredCall {
   readonly after: number
 }
 
+/** A call that killed the engines that it ran on, set aside to be looked at: what queues call a dead letter. */
+export interface DeadLetter extends Omit<StoredCall, "args"> {
+  /** `undefined` when they were longer than a message. */
+  readonly args: ReadonlyArray<unknown> | undefined
+}
+
 /** How a call ended, with the call. */
 export interface StoredOutcome extends Omit<StoredCall, "args"> {
   /** `undefined` when they could not be kept beside the result. */
@@ -184,7 +190,7 @@ export const headOf = (of: Omit<Head, "pieces">, pieces: Pieces): Head => {
   return { after, client, id, module, name, starts, pieces }
 }
 
-export const encode = (stored: StoredCall | StoredOutcome | Head): Uint8Array => encodeFrame([stored])
+export const encode = (stored: StoredCall | StoredOutcome | DeadLetter | Head): Uint8Array => encodeFrame([stored])
 
 /** Throws for what is no record of ours. */
 export const decode = <A extends StoredCall | StoredOutcome>(bytes: Uint8Array): A | Head => unpack(bytes) as A | Head
@@ -199,14 +205,14 @@ export const unpack = (bytes: Uint8Array): unknown => {
 }
 
 /** The calls that were kept aside, oldest first. */
-export const readPoisoned = async (bus: Bus): Promise<Array<StoredCall>> => {
+export const readPoisoned = async (bus: Bus): Promise<Array<DeadLetter>> => {
   const manager = await ensureStreams(bus)
   const stream = streamName(bus, "DEAD")
   const { first_seq: first, last_seq: last } = (await manager.streams.info(stream)).state
-  const calls: Array<StoredCall> = []
+  const calls: Array<DeadLetter> = []
   for (let seq = Math.max(first, 1); seq <= last; seq++) {
     const stored = await manager.streams.getMessage(stream, { seq })
-    if (stored !== null) calls.push(decode(stored.data) as StoredCall)
+    if (stored !== null) calls.push(unpack(stored.data) as DeadLetter)
   }
   return calls
 }
