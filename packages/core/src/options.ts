@@ -70,7 +70,10 @@ export interface ExecutorOptions {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
   /** Node arguments for the workers, added to the parent's own. */
   readonly execArgv?: ReadonlyArray<string> | undefined
-  /** Limits of `node:worker_threads`, best effort: Node may end the whole process instead. Threads only. */
+  /**
+   * Limits of `node:worker_threads`, best effort: a thread that fills its heap with large arrays may end the whole process. `maxYoungGenerationSizeMb` is
+   * 12 where `maxOldGenerationSizeMb` alone is given. Threads only.
+   */
   readonly resourceLimits?: Readonly<Record<string, number>> | undefined
   /**
    * Bytes that a worker may use (processes: resident memory; threads: heap), measured after calls and four times a second; one that uses more is

@@ -56,6 +56,15 @@ const entry = new URL(import.meta.resolve("@futures/thread-executor/worker"))
 /** Inherited arguments that Node refuses for a thread: those of V8 and of the process, which hold for its threads anyway. */
 const refused = new Set<string>()
 
+/**
+ * MiB. Node lets a thread whose heap is full go 16 MiB further until it has stopped it, and one collection adds what the young generation holds: were that
+ * more, the whole process would end now and then.
+ */
+const YOUNG = 12
+
+const withYoungLimit = (limits: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
+  limits["maxOldGenerationSizeMb"] === undefined ? limits : { maxYoungGenerationSizeMb: YOUNG, ...limits }
+
 const start = (spec: SpawnSpec, started: Float64Array): Worker => {
   const inherited = spec.inheritedExecArgv.filter((argument) => !refused.has(argument))
   try {
@@ -64,7 +73,7 @@ const start = (spec: SpawnSpec, started: Float64Array): Worker => {
       workerData: { started },
       env: spec.env as NodeJS.Dict<string>,
       execArgv: [...inherited, ...spec.execArgv],
-      ...(spec.resourceLimits === undefined ? {} : { resourceLimits: spec.resourceLimits })
+      ...(spec.resourceLimits === undefined ? {} : { resourceLimits: withYoungLimit(spec.resourceLimits) })
     })
   } catch (error) {
     // Node says which it refuses in the text alone. What the user asked for is the user's to mend.
