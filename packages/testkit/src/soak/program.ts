@@ -30,5 +30,7 @@ const { scene } = asked
 const { lines, well } = "soak" in scene
   ? await soakFor(Executor, asked.abilities, scene.soak, asked.seed, censor)
   : await openAndClose(Executor, scene.executors, censor)
-console.log(lines.join("\n"))
-if (!well) process.exitCode = 1
+const report = `${lines.join("\n")}\n`
+if (well) process.stdout.write(report)
+// What went wrong may hold the process: a call, say, that nobody knows of and nobody stops.
+else process.stdout.write(report, () => process.exit(1))
