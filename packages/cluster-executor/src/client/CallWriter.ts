@@ -10,9 +10,9 @@
 import { QueueFullError } from "@futures/core"
 import { jetstream } from "@nats-io/jetstream"
 import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream"
-import { LONGEST, longestMessage, removeArgs, writePieces } from "../wire/pieces.ts"
+import { LONGEST, recordOf, removeArgs } from "../wire/pieces.ts"
 import { FULL, put } from "../wire/put.ts"
-import { callSubject, encode, headOf, MOST_CALLS, streamName } from "../wire/streams.ts"
+import { callSubject, encode, MOST_CALLS, streamName } from "../wire/streams.ts"
 import type { StoredCall } from "../wire/streams.ts"
 import type { Client } from "./Client.ts"
 
@@ -114,21 +114,14 @@ export class CallWriter {
   async #publish(call: StoredCall, bytes: Uint8Array): Promise<Error | undefined> {
     const { bus } = this.#client
     const isOver = () => this.#ended
-    let record = bytes
-    const isLong = bytes.length > longestMessage(bus)
-    if (isLong) {
-      const write = async (subject: string, piece: Uint8Array): Promise<boolean> =>
-        await put(this.#jetstream, subject, piece, { isOver }) !== undefined
-      const pieces = await writePieces(bus, "args", call, bytes, write)
-      if (pieces === undefined) return undefined
-      record = encode(headOf(call, pieces))
-    }
+    const record = await recordOf(bus, this.#jetstream, "args", call, bytes, { isOver })
+    if (record === undefined) return undefined
     const { after, client, id } = call
     // The same message id each time: the broker takes it once.
     const options = { isOver, unless: FULL, msgID: `${client}.${id}.${after}` }
     const written = await put(this.#jetstream, callSubject(bus, this.#pool, client, id), record, options)
     if (written !== "refused") return undefined
-    if (isLong) await removeArgs(bus, this.#manager, call).catch(() => {})
+    if (record !== bytes) await removeArgs(bus, this.#manager, call).catch(() => {})
     return new QueueFullError({ maxPending: await this.#most() })
   }
 }

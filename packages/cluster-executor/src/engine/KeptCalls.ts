@@ -3,7 +3,9 @@
  *
  * ```
  * pulled ──▶ running ──▶ outcome written ──▶ acknowledged
- * pulled ──▶ outcome written                 it was started as often as it may be: those engines have died
+ *    │  └──▶ its pieces are read ──▶ running | outcome written    it is long; a piece is missing or another
+ *    └──▶ outcome written                    it was started as often as it may be, or is to be stopped
+ * pulled | running ──▶ given back            this engine ends
  * ```
  *
  * The outcome is written before the call is taken out of the queue: one whose engine dies in between runs twice, and the first outcome stands.

@@ -2,22 +2,16 @@
 import { encodeError, frames } from "@futures/core/Backend"
 import type { JetStreamClient } from "@nats-io/jetstream"
 import type { Bus } from "../wire/Bus.ts"
-import { LONGEST, longestMessage, writePieces } from "../wire/pieces.ts"
+import { LONGEST, recordOf } from "../wire/pieces.ts"
 import { put, STANDS } from "../wire/put.ts"
-import { encode, headOf, subjectOf } from "../wire/streams.ts"
+import { encode, subjectOf } from "../wire/streams.ts"
 import type { StoredOutcome } from "../wire/streams.ts"
 
 /** Resolves when there is an outcome, this one or one before it; or when the connection was closed. */
 export const writeOutcome = async (bus: Bus, jetstream: JetStreamClient, outcome: StoredOutcome): Promise<void> => {
   const isOver = () => bus.nats.isClosed()
-  let record = fitting(outcome)
-  if (record.length > longestMessage(bus)) {
-    const write = async (subject: string, piece: Uint8Array): Promise<boolean> =>
-      await put(jetstream, subject, piece, { isOver }) !== undefined
-    const pieces = await writePieces(bus, "res", outcome, record, write)
-    if (pieces === undefined) return
-    record = encode(headOf(outcome, pieces))
-  }
+  const record = await recordOf(bus, jetstream, "res", outcome, fitting(outcome), { isOver })
+  if (record === undefined) return
   const { after, client, id } = outcome
   const subject = subjectOf(bus, `res.${client}.${id}`)
   await put(jetstream, subject, record, { isOver, unless: STANDS, expect: { lastSubjectSequence: after } })

@@ -10,10 +10,12 @@
  */
 import { NotPortableError } from "@futures/core"
 import type { PortableSide } from "@futures/core"
-import type { JetStreamManager } from "@nats-io/jetstream"
+import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream"
 import { createHash } from "node:crypto"
 import type { Bus } from "./Bus.ts"
-import { streamName, subjectOf } from "./streams.ts"
+import { put } from "./put.ts"
+import type { PutOptions } from "./put.ts"
+import { encode, headOf, streamName, subjectOf } from "./streams.ts"
 import type { Head, StoredCall } from "./streams.ts"
 
 /** What a record says of its pieces. */
@@ -47,21 +49,26 @@ const below = (bus: Bus, kind: Kind, { after, client, id }: Owner): string =>
 const pieceOf = (bus: Bus, kind: Kind, owner: Owner, { sha256 }: Pieces, index: number): string =>
   `${below(bus, kind, owner)}.${sha256.slice(0, 16)}.${index}`
 
-/** Writes pieces; `write` answers whether the broker has one. Answers `undefined` when it has not. */
-export const writePieces = async (
+/**
+ * What is to be published of a call, or of an outcome: its bytes; or, if no message holds those, a head, and its pieces are written then. `undefined` when it
+ * was given up.
+ */
+export const recordOf = async (
   bus: Bus,
+  jetstream: JetStreamClient,
   kind: Kind,
-  owner: Owner,
+  stored: Omit<Head, "pieces">,
   bytes: Uint8Array,
-  write: (subject: string, piece: Uint8Array) => Promise<boolean>
-): Promise<Pieces | undefined> => {
+  options: PutOptions
+): Promise<Uint8Array | undefined> => {
+  if (bytes.length <= longestMessage(bus)) return bytes
   const size = Math.min(PIECE, longestMessage(bus))
   const pieces: Pieces = { count: Math.ceil(bytes.length / size), length: bytes.length, sha256: hashOf(bytes) }
   for (let index = 0; index < pieces.count; index++) {
     const piece = bytes.subarray(index * size, (index + 1) * size)
-    if (!await write(pieceOf(bus, kind, owner, pieces, index), piece)) return undefined
+    if (await put(jetstream, pieceOf(bus, kind, stored, pieces, index), piece, options) === undefined) return undefined
   }
-  return pieces
+  return encode(headOf(stored, pieces))
 }
 
 const WHERE = {
