@@ -27,6 +27,7 @@ const CALL = 3
 /** In an outcome; items of a generator stand where the status does. */
 const STATUS = 4
 const VALUE = 4
+const RAN = 6
 
 /** Far beyond all calls of a worker's life. */
 const turn = 2 ** 40
@@ -46,12 +47,17 @@ const strays: ReadonlyArray<readonly [name: string, forgery: Forgery]> = [
   ["A call that is not there and gives its slot back", { set: [[KIND, 13]], add: [[CALL, turn]] }]
 ]
 
+/** A call of a task, but for the number of its arguments. */
+const aCall: Required<Forgery>["set"] = [[KIND, 3], [5, [0, "module", "name"]], [6, 0], [7, 1]]
+
 /** Frames that no worker of ours sends. */
 const malformed: ReadonlyArray<readonly [name: string, forgery: Forgery]> = [
   ["A reply with a status that there is not", { set: [[STATUS, 99]] }],
   ["A failure that is none", { set: [[STATUS, 1]] }],
   ["Items that are no list", { set: [[KIND, 11], [VALUE, 42]] }],
-  ["A call whose arguments are no list", { set: [[KIND, 3], [5, [0, "module", "name"]], [6, 42], [7, 0], [8, 1]] }],
+  ["A reply that took a time which is no number", { set: [[RAN, NaN]] }],
+  ["A call with fewer arguments than it says", { set: [...aCall, [8, 1]] }],
+  ["A call with less than no arguments", { set: [...aCall, [8, -1]] }],
   ["A call that is cut short", { set: [[KIND, 3]] }],
   ["A request to stop what is no call", { set: [[KIND, 4], [CALL, "nonsense"]] }],
   ["A request for items that has no number", { set: [[KIND, 12], [VALUE, "many"]] }],
