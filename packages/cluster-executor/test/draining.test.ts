@@ -30,15 +30,21 @@ const named = async ({ connection }: Cluster) => {
   return cluster.executor()
 }
 
+/** An engine that runs a call, which waits for `open()`. */
+const busy = async (who: string) => {
+  const { cluster, join } = await empty()
+  const { gate, lines, notebook, open, written } = scene()
+  const executor = who === "a named client" ? await named(cluster) : cluster.executor()
+  const leaving = await join("leaving")
+  const held = executor.submit(hold, notebook, "held", gate)
+  await written(1)
+  return { executor, held, join, leaving, lines, notebook, open, written }
+}
+
 test.each(["a client without a name", "a named client"])(
   "An engine told to end lets the call of %s end there, is given nothing more, and ends with code 0; what waited runs elsewhere",
   async (who) => {
-    const { cluster, join } = await empty()
-    const { gate, lines, notebook, open, written } = scene()
-    const executor = who === "a named client" ? await named(cluster) : cluster.executor()
-    const leaving = await join("leaving")
-    const first = executor.submit(hold, notebook, "first", gate)
-    await written(1)
+    const { executor, held, join, leaving, lines, notebook, open } = await busy(who)
     const waiting = [1, 2, 3].map((n) => executor.submit(note, notebook, `waiting ${n}`))
     leaving.process.kill("SIGTERM")
     await leaving.tells("draining")
@@ -48,11 +54,11 @@ test.each(["a client without a name", "a named client"])(
       await Promise.all([...waiting, late].map((future) => future.result())),
       ["waiting 1", "waiting 2", "waiting 3", "late"]
     )
-    assert.equal(first.done(), false)
+    assert.equal(held.done(), false)
     assert.equal(leaving.process.exitCode, null)
     const family = familyOf(leaving.pid)
     open()
-    assert.equal(await first.result(), "first")
+    assert.equal(await held.result(), "held")
     assert.equal((await leaving.ended).exitCode, 0)
     await gone(family)
     assert.deepEqual(
@@ -66,12 +72,7 @@ test.each(["a client without a name", "a named client"])(
 test.each(["a client without a name", "a named client"])(
   "Told twice it ends at once, with the exit code of the signal; the call of %s runs again elsewhere",
   async (who) => {
-    const { cluster, join } = await empty()
-    const { gate, lines, notebook, open, written } = scene()
-    const executor = who === "a named client" ? await named(cluster) : cluster.executor()
-    const leaving = await join("leaving")
-    const future = executor.submit(hold, notebook, "held", gate)
-    await written(1)
+    const { held, join, leaving, lines, open, written } = await busy(who)
     const family = familyOf(leaving.pid)
     leaving.process.kill("SIGTERM")
     await leaving.tells("draining")
@@ -81,7 +82,7 @@ test.each(["a client without a name", "a named client"])(
     const staying = await join("staying")
     await written(2)
     open()
-    assert.equal(await future.result(), "held")
+    assert.equal(await held.result(), "held")
     assert.deepEqual(lines(), [`held ${leaving.pid}`, `held ${staying.pid}`])
   }
 )
