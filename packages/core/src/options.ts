@@ -6,6 +6,7 @@
 import type * as Duration from "effect/Duration"
 import { availableParallelism } from "node:os"
 import { toMillis } from "./duration.ts"
+import { bound } from "./engine/asyncContext.ts"
 import { InvalidOptionError } from "./ExecutorError.ts"
 import type { WorkerLostReason } from "./ExecutorError.ts"
 import { infoOf } from "./Task.ts"
@@ -286,7 +287,8 @@ export const resolveOptions = (
     const expected = `at most maxWorkers, which is ${resolved.maxWorkers}`
     throw new InvalidOptionError({ option: "minWorkers", received: resolved.minWorkers, expected })
   }
-  return resolved
+  const { onWorkerExit } = resolved
+  return onWorkerExit === undefined ? resolved : { ...resolved, onWorkerExit: bound(onWorkerExit) }
 }
 
 /** `maxWorkers` is `EXECUTOR_MAX_WORKERS`, and so on. */

@@ -2,6 +2,7 @@
 import type { LawSet } from "./Law.ts"
 import { attempts } from "./laws/attempts.ts"
 import { backpressure } from "./laws/backpressure.ts"
+import { callbacks } from "./laws/callbacks.ts"
 import { clocks } from "./laws/clocks.ts"
 import { contexts } from "./laws/context.ts"
 import { crashes } from "./laws/crashes.ts"
@@ -68,6 +69,7 @@ export const contract: ReadonlyArray<LawSet> = [
   options,
   recycling,
   contexts,
+  callbacks,
   output,
   ending,
   crashes,

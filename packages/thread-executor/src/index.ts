@@ -1,14 +1,17 @@
 /** The executor on threads (`node:worker_threads`). Threads share memory, start fast and move buffers; a native crash in one ends the process. */
 import { executorClass } from "@futures/core/Backend"
-import type { Backend, LinkEvents, SpawnSpec } from "@futures/core/Backend"
-import { Worker } from "node:worker_threads"
+import type { Backend, Frame, LinkEvents, SpawnSpec } from "@futures/core/Backend"
+import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads"
+import type { MessagePort } from "node:worker_threads"
 
 const thread: Backend = {
   name: "thread",
   sharesMemory: true,
   spawn: (spec: SpawnSpec, events: LinkEvents) => {
     const started = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT))
-    const worker = start(spec, started)
+    // A channel of its own: `parentPort` belongs to the tasks and to the libraries that they use.
+    const { port1: port, port2 } = new MessageChannel()
+    const worker = start(spec, started, port2)
     let ended = false
     let error: unknown
     // Once: each `terminate()` adds a listener.
@@ -22,27 +25,34 @@ const thread: Backend = {
       error = cause
       kill()
     }
-    worker.on("message", (frame) => {
+    const receive = (frame: Frame): void => {
       if (ended) return
       try {
         events.frame(frame)
       } catch (cause) {
         fail(cause)
       }
-    })
-    worker.on("messageerror", fail)
+    }
+    port.on("message", receive)
+    port.on("messageerror", fail)
     worker.on("error", (cause) => error = cause)
     worker.on("exit", (exitCode) => {
+      // What it sent before it ended may not have been read yet.
+      for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+        receive(next.message)
+      }
       ended = true
+      port.close()
       events.exit({ exitCode, error })
     })
     // Last: a listener for messages holds the process.
+    port.unref()
     worker.unref()
     return {
       workerId: worker.threadId,
       send: (frame, transfers) => {
         if (ended) return false
-        worker.postMessage(frame, transfers)
+        port.postMessage(frame, transfers)
         return true
       },
       started: () => started[0]!,
@@ -65,12 +75,13 @@ const YOUNG = 12
 const withYoungLimit = (limits: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
   limits["maxOldGenerationSizeMb"] === undefined ? limits : { maxYoungGenerationSizeMb: YOUNG, ...limits }
 
-const start = (spec: SpawnSpec, started: Float64Array): Worker => {
+const start = (spec: SpawnSpec, started: Float64Array, port: MessagePort): Worker => {
   const inherited = spec.inheritedExecArgv.filter((argument) => !refused.has(argument))
   try {
     return new Worker(entry, {
       name: spec.name,
-      workerData: { started },
+      workerData: { started, port },
+      transferList: [port],
       env: spec.env as NodeJS.Dict<string>,
       execArgv: [...inherited, ...spec.execArgv],
       ...(spec.resourceLimits === undefined ? {} : { resourceLimits: withYoungLimit(spec.resourceLimits) })
@@ -81,7 +92,7 @@ const start = (spec: SpawnSpec, started: Float64Array): Worker => {
     const blamed = inherited.filter((argument) => message.includes(argument))
     if (code !== "ERR_WORKER_INVALID_EXEC_ARGV" || blamed.length === 0) throw error
     for (const argument of blamed) refused.add(argument)
-    return start(spec, started)
+    return start(spec, started, port)
   }
 }
 

@@ -1,14 +1,16 @@
 /** What each thread runs. */
 import { serve } from "@futures/core/Worker"
 import { getHeapStatistics } from "node:v8"
-import { parentPort, workerData } from "node:worker_threads"
+import { workerData } from "node:worker_threads"
+import type { MessagePort } from "node:worker_threads"
 
 // As it is at the start: a task may replace the global one, and `node:process` takes 4 ms to import.
 const { process } = globalThis
 
-const port = parentPort!
-/** Shared with the parent, which reads it after this thread's death. */
-const { started } = workerData as { readonly started: Float64Array }
+/** `started` is shared with the parent, which reads it after this thread's death. */
+const { port, started } = workerData as { readonly port: MessagePort; readonly started: Float64Array }
+// Out of the tasks' reach.
+for (const name of Object.keys(workerData)) delete workerData[name]
 const served = serve({
   sharesMemory: true,
   send: (frame, transfers) => port.postMessage(frame, transfers),

@@ -1,4 +1,5 @@
 /** Accepting: from a task and its arguments to a call in the queue, or to a future that has already failed. */
+import { AsyncLocalStorage } from "node:async_hooks"
 import { callOptions, noOptions } from "../callOptions.ts"
 import {
   BrokenExecutorError,
@@ -20,7 +21,7 @@ import type { CallForm } from "./CallForm.ts"
 import { plain } from "./CallForm.ts"
 import type { Engine } from "./Engine.ts"
 import { tellSettle, tellSubmit } from "./events.ts"
-import { ours } from "./Failure.ts"
+import { cancelledBy, ours } from "./Failure.ts"
 import type { Failure } from "./Failure.ts"
 import { FutureCell } from "./FutureCell.ts"
 import { limitCall } from "./limits.ts"
@@ -61,6 +62,8 @@ export class Admission {
     let carried: Array<unknown> | undefined
     try {
       terms = this.#termsOf(info, form)
+      // Before anything is captured: the buffers that it would move stay with the caller.
+      if (terms.options.signal?.aborted === true) return this.#refuse(info, cancelledBy("signal"), State.Cancelled)
       const codec = codecOf(info.definition)
       if (codec !== undefined) encodeInPlace(codec, args, form)
       transfers = captureArgs(args, backend, terms.options.transfer)
@@ -98,18 +101,20 @@ export class Admission {
     const { definition } = task
     let pace = this.#paces.get(definition)
     if (pace === undefined) this.#paces.set(definition, pace = new Pace())
-    const terms = { owner: this.#engine, task, options: callOptions(task), form, pace }
+    const options = callOptions(task)
+    const inside = options.retry === undefined ? undefined : AsyncLocalStorage.snapshot()
+    const terms = { owner: this.#engine, task, options, form, pace, inside }
     // Options and forms may hold what is large: it goes with its calls.
     if (form === plain && task.options === undefined) this.#lastTerms = terms
     return terms
   }
 
-  #refuse(task: TaskInfo, failure: Failure): FutureCell {
+  #refuse(task: TaskInfo, failure: Failure, state: 3 | 4 = State.Failed): FutureCell {
     const now = performance.now()
-    const terms = { owner: this.#engine, task, options: noOptions, form: plain, pace: undefined }
+    const terms = { owner: this.#engine, task, options: noOptions, form: plain, pace: undefined, inside: undefined }
     const cell = new FutureCell(terms, this.#number(), [], undefined, now)
-    cell.settle(State.Failed, failure, now)
-    this.#engine.failed(cell)
+    cell.settle(state, failure, now)
+    this.#engine.count(cell)
     tellSubmit(this.#engine, cell)
     tellSettle(this.#engine, cell)
     return cell

@@ -41,6 +41,8 @@ export interface CallTerms {
   readonly form: CallForm
   /** How quick the task has been; `undefined` for a call that was refused. */
   readonly pace: Pace | undefined
+  /** Runs a function in the async context of the submit; only for a call that may be retried. */
+  readonly inside: (<A>(run: () => A) => A) | undefined
 }
 
 /** The worker that runs a call, or ran it last. */
@@ -129,6 +131,10 @@ export abstract class Call {
 
   get pace(): Pace | undefined {
     return this.terms.pace
+  }
+
+  get inside(): CallTerms["inside"] {
+    return this.terms.inside
   }
 
   get workerId(): number | string | undefined {

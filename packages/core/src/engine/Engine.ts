@@ -257,9 +257,7 @@ export class Engine {
     const wasRunning = cell.code === State.Running
     if (!cell.settle(state, outcome, performance.now())) return
     if (wasRunning) this.running--
-    if (state === State.Succeeded) this.#counts.succeeded++
-    else if (state === State.Cancelled) this.#counts.cancelled++
-    else this.failed(cell)
+    this.count(cell)
     this.unsettled--
     tellSettle(this, cell)
     cell.announce()
@@ -268,10 +266,14 @@ export class Engine {
     this.#closing.drained()
   }
 
-  /** Counts a failed call. */
-  failed(cell: FutureCell): void {
-    this.#counts.failed++
-    this.#unseen.note(cell)
+  /** Counts a settled call. */
+  count(cell: FutureCell): void {
+    if (cell.code === State.Succeeded) this.#counts.succeeded++
+    else if (cell.code === State.Cancelled) this.#counts.cancelled++
+    else {
+      this.#counts.failed++
+      this.#unseen.note(cell)
+    }
   }
 
   seen(cell: FutureCell): void {

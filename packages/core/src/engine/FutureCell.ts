@@ -3,6 +3,7 @@ import { LONGEST_DELAY, toMillis } from "../duration.ts"
 import type { DurationInput } from "../duration.ts"
 import { InvalidStateError, TaskTimeoutError } from "../ExecutorError.ts"
 import type { Future, FutureInfo, FutureState, InterruptOptions, WaitOptions } from "../Future.ts"
+import { bound } from "./asyncContext.ts"
 import { Call, State } from "./Call.ts"
 import { Reports } from "./Reports.ts"
 
@@ -97,16 +98,15 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
 
   onDone(callback: (future: Future<A, E>) => unknown): void {
     this.watch()
-    this.observe(() =>
-      queueMicrotask(() => {
-        try {
-          const outcome = callback(this)
-          if (outcome instanceof Promise) outcome.catch(reportCallback)
-        } catch (error) {
-          reportCallback(error)
-        }
-      })
-    )
+    const call = bound(() => {
+      try {
+        const outcome = callback(this)
+        if (outcome instanceof Promise) outcome.catch(reportCallback)
+      } catch (error) {
+        reportCallback(error)
+      }
+    })
+    this.observe(() => queueMicrotask(call))
   }
 
   get info(): FutureInfo {

@@ -1,5 +1,6 @@
 /** Holds the process while it is held, by a timer that never fires. */
 import { LONGEST_DELAY } from "../duration.ts"
+import { outside } from "./asyncContext.ts"
 
 export class KeepAlive {
   #timer: NodeJS.Timeout | undefined
@@ -7,7 +8,7 @@ export class KeepAlive {
 
   hold(): void {
     if (this.#over) return
-    if (this.#timer === undefined) this.#timer = setInterval(() => {}, LONGEST_DELAY)
+    if (this.#timer === undefined) this.#timer = outside(() => setInterval(() => {}, LONGEST_DELAY))
     else this.#timer.ref()
   }
 

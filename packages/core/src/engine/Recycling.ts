@@ -2,6 +2,7 @@
  * Workers that have done enough: too long idle, too many calls, too much memory. A worker that is to go takes no more calls and is ended once it has none.
  */
 import { LONGEST_DELAY } from "../duration.ts"
+import { outside } from "./asyncContext.ts"
 import type { Engine, Supervisor } from "./Engine.ts"
 import type { Lane } from "./Lane.ts"
 
@@ -26,8 +27,7 @@ export class Recycling {
     if (lane.retiring) return this.#supervisor.retire(lane)
     lane.idleSince = performance.now()
     if (this.#sweep !== undefined || idleTimeout > LONGEST_DELAY) return
-    this.#sweep = setTimeout(() => this.#endIdle(), idleTimeout)
-    this.#sweep.unref()
+    this.#sweepAfter(idleTimeout)
   }
 
   /** A worker uses more memory than it may. */
@@ -61,7 +61,11 @@ export class Recycling {
       }
     }
     if (soonest === Infinity) return
-    this.#sweep = setTimeout(() => this.#endIdle(), soonest)
+    this.#sweepAfter(soonest)
+  }
+
+  #sweepAfter(millis: number): void {
+    this.#sweep = outside(() => setTimeout(() => this.#endIdle(), millis))
     this.#sweep.unref()
   }
 }

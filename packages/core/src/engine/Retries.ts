@@ -41,7 +41,7 @@ export class Retries {
     if (lost) retry.lost++
     let pause: number | undefined
     try {
-      pause = retry.policy(failure.build(), cell.attempt)
+      pause = cell.inside!(() => retry.policy(failure.build(), cell.attempt))
     } catch {
       // A predicate that throws has not asked for another attempt.
       return false

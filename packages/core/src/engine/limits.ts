@@ -5,6 +5,7 @@ import { TaskTimeoutError } from "../ExecutorError.ts"
 import { ours } from "./Failure.ts"
 import type { Failure } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"
+import { endOnAbort } from "./signals.ts"
 
 /** How a call is ended. */
 export interface CallEnder {
@@ -23,8 +24,6 @@ export const limitCall = (cell: FutureCell, ender: CallEnder, remote: boolean): 
     cell.observe(() => clearTimeout(timer))
   }
   if (signal === undefined) return
-  const abort = (): void => ender.abort(cell, "signal")
-  if (signal.aborted) return abort()
-  signal.addEventListener("abort", abort, { once: true })
-  cell.observe(() => signal.removeEventListener("abort", abort))
+  if (signal.aborted) return ender.abort(cell, "signal")
+  endOnAbort(signal, cell, ender)
 }

@@ -12,6 +12,7 @@ import { Status } from "../wire/frames.ts"
 import { pack } from "../wire/items.ts"
 import type { ItemOutcomes } from "../wire/items.ts"
 import { codecOf } from "../worker/codec.ts"
+import { bound } from "./asyncContext.ts"
 import { State } from "./Call.ts"
 import type { CallForm } from "./CallForm.ts"
 import type { Engine } from "./Engine.ts"
@@ -105,7 +106,7 @@ export class MapRun<A> {
     this.#bufferSize = bufferSize ?? Infinity
     this.#chunksAhead = 4 * engine.options.maxWorkers * engine.options.concurrency
     this.#ordered = ordered
-    this.#onProgress = onProgress
+    this.#onProgress = onProgress === undefined ? undefined : bound(onProgress)
     this.#timeout = timeout === undefined ? Infinity : toMillis(timeout, "timeout")
   }
 

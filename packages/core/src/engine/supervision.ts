@@ -19,6 +19,7 @@ import * as Scope from "effect/Scope"
 import type { SpawnSpec } from "../Backend.ts"
 import { LONGEST_DELAY } from "../duration.ts"
 import type { Setup } from "../wire/frames.ts"
+import { outside } from "./asyncContext.ts"
 import type { Engine, Supervisor } from "./Engine.ts"
 import { tellWorkerStart } from "./events.ts"
 import { inheritedExecArgv } from "./execArgv.ts"
@@ -119,7 +120,7 @@ export const supervise = (engine: Engine, setup: Omit<Setup, "version" | "worker
     },
     start: () => {
       starting++
-      Effect.runSync(Effect.forkIn(worker, scope, { startImmediately: true }))
+      outside(() => Effect.runSync(Effect.forkIn(worker, scope, { startImmediately: true })))
     },
     retire: (lane) => {
       const fiber = fibers.get(lane)
