@@ -1,5 +1,7 @@
 /** The public names of @futures/testkit. `conformance`, for vitest, is in @futures/testkit/vitest. */
 export * as arbitraries from "./arbitraries.ts"
+export { openLink } from "./conditions/proxy.ts"
+export type { LinkConditions, LinkProxy } from "./conditions/proxy.ts"
 export { broken } from "./faults/broken.ts"
 export { faultGrid } from "./faults/grid.ts"
 export { hostile } from "./faults/hostile.ts"
