@@ -15,6 +15,8 @@ export interface Law {
   readonly needs: ReadonlyArray<Capability>
   /** Whether it tries histories of its own making: the more, the better. */
   readonly histories?: boolean | undefined
+  /** Whether `conformance` checks it in the deep run only. */
+  readonly deep?: boolean | undefined
   /** How long it may take to answer, in milliseconds; 15 seconds by default. */
   readonly limit?: number | undefined
   /** Rejects when the law is broken. */
@@ -45,6 +47,8 @@ export interface LawFacts {
   readonly needs?: ReadonlyArray<Capability> | undefined
   /** Whether it tries histories of its own making. */
   readonly histories?: boolean | undefined
+  /** Whether `conformance` checks it in the deep run only: it takes long, and others of its kind are checked in every run. */
+  readonly deep?: boolean | undefined
   /** How long it may take to answer, in milliseconds; 15 seconds by default. */
   readonly limit?: number | undefined
 }
@@ -66,6 +70,7 @@ export const law = (name: string, facts: LawFacts, check: (trial: Trial) => Prom
   promises: facts.promises,
   needs: facts.needs ?? [],
   histories: facts.histories,
+  deep: facts.deep,
   limit: facts.limit,
   check
 })

@@ -2,6 +2,8 @@
 export * as arbitraries from "./arbitraries.ts"
 export { openLink } from "./conditions/proxy.ts"
 export type { LinkConditions, LinkProxy } from "./conditions/proxy.ts"
+export { conditionGrid } from "./conditions/grid.ts"
+export type { Ground, Party } from "./conditions/standstills.ts"
 export { broken } from "./faults/broken.ts"
 export { faultGrid } from "./faults/grid.ts"
 export { hostile } from "./faults/hostile.ts"

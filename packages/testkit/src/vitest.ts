@@ -36,6 +36,7 @@ export const conformance = (subject: Subject, options: ConformanceOptions = {}):
   const replay = process.env["FUTURES_REPLAY"]
   const bench = new Bench(subject, replay === undefined ? options.parameters : JSON.parse(replay))
   const deep = deepPlan(sets)
+  let deepOnly = 0
   let runs = 0
   describe(subject.name, () => {
     const excused = new Map<string, number>()
@@ -43,6 +44,10 @@ export const conformance = (subject: Subject, options: ConformanceOptions = {}):
       if (laws.length === 0) continue
       describe(concept, () => {
         for (const law of laws) {
+          if (law.deep === true && deep === undefined) {
+            deepOnly++
+            continue
+          }
           const title = law.promises.length === 0
             ? law.name
             : `${law.name} (${law.promises.map((number) => `#${number}`).join(" ")})`
@@ -65,6 +70,7 @@ export const conformance = (subject: Subject, options: ConformanceOptions = {}):
       for (const { name, reason } of subject.gaps ?? []) {
         console.info(`${subject.name}: a gap in ${excused.get(name) ?? 0} laws (${name}): ${reason}`)
       }
+      if (deepOnly > 0) console.info(`${subject.name}: ${deepOnly} laws are left to the deep run (FUTURES_MINUTES)`)
       if (deep !== undefined) console.info(`${subject.name}: ${runs} runs in all`)
       await bench.close()
     }, TEST_LIMIT)

@@ -4,6 +4,7 @@ import type { LawSet } from "@futures/testkit"
 import { globSync, readFileSync } from "node:fs"
 import { relative } from "node:path"
 import { expect, test } from "vitest"
+import { conditionGrid } from "../src/conditions/grid.ts"
 import { broken } from "../src/faults/broken.ts"
 import { faultGrid } from "../src/faults/grid.ts"
 import { hostile } from "../src/faults/hostile.ts"
@@ -23,12 +24,15 @@ const source = new URL("../src/", import.meta.url).pathname
 const isLawSet = (value: unknown): value is LawSet => typeof value === "object" && value !== null && "concept" in value
 
 /** Files that hold laws. */
-const files = globSync(`${source}{laws,model,faults,soak}/*.ts`).toSorted().filter((file) =>
+const files = globSync(`${source}{laws,model,faults,conditions,soak}/*.ts`).toSorted().filter((file) =>
   /\blaws\("/.test(readFileSync(file, "utf8"))
 )
 
+const nothing = { pids: () => [] }
+
 /** Law sets that must be told something before there are laws: told nothing, since only their names matter here. */
 const parameterised: ReadonlyArray<LawSet> = [
+  conditionGrid({ origin: { module: "", name: "" }, parties: { engine: nothing, broker: nothing } }),
   faultGrid({}),
   hostile(undefined as never),
   programs({ module: "", name: "" }),

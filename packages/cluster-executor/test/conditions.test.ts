@@ -1,0 +1,38 @@
+import { Broker, Cluster, ClusterExecutor } from "@futures/cluster-executor"
+import type { ExecutorClass, ExecutorOptions } from "@futures/core"
+import { conditionGrid } from "@futures/testkit"
+import { conformance } from "@futures/testkit/vitest"
+import { afterAll, beforeAll } from "vitest"
+
+let broker: Broker
+let cluster: Cluster
+
+beforeAll(async () => {
+  broker = await Broker.start({ sync: "interval" })
+  cluster = await Cluster.start({ engines: 2, slots: 4, broker })
+  process.env["FUTURES_TEST_CLUSTER"] = JSON.stringify({ ...cluster.connection, root: cluster.root })
+})
+afterAll(async () => {
+  await cluster.shutdown()
+  await broker.stop()
+})
+
+/** An executor of the one cluster. */
+class OnCluster extends ClusterExecutor {
+  constructor(options: ExecutorOptions = {}) {
+    super({ ...options, cluster })
+  }
+}
+
+conformance({ name: "cluster", executor: OnCluster as ExecutorClass }, {
+  laws: [conditionGrid({
+    origin: { module: new URL("fixtures/connected.ts", import.meta.url).href, name: "ConnectedExecutor" },
+    // An engine counts as gone after 3.5 seconds of silence.
+    standstill: 4_500,
+    parties: {
+      // One that is silent for longer, while others are heard, counts as gone: its calls run again.
+      engine: { pids: () => cluster.engines().map(({ pid }) => pid), standstill: 1_500 },
+      broker: { pids: () => [broker.pid!] }
+    }
+  })]
+})

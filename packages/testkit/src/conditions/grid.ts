@@ -1,0 +1,66 @@
+/**
+ * The condition grid: everything that programs meet outside of a laboratory, during every way to use an executor. One law a cell.
+ *
+ * In each cell every call has its own outcome and every run happens once, as if there were no condition. No cell looks at a clock.
+ */
+import { law, laws } from "../Law.ts"
+import type { Law, LawSet } from "../Law.ts"
+import type { Capability } from "../Subject.ts"
+import { operations } from "./operations.ts"
+import type { Operation, OperationName } from "./operations.ts"
+import { standstills } from "./standstills.ts"
+import type { Ground, Standstill } from "./standstills.ts"
+
+/** The cells of a common run, by row; all others are tried in the deep run. */
+const common: Readonly<Record<string, ReadonlyArray<OperationName>>> = {
+  "The caller computes after a timer": ["submit"],
+  "The caller computes after I/O": ["submit", "interrupt", "timeout", "retry"],
+  "The caller computes in setImmediate": ["timeout", "stream"],
+  "The caller computes after a result": ["timeout", "mapSettled"],
+  "The caller is stopped and continued": ["timeout"],
+  "A worker is stopped and continued": ["map"],
+  "The engine is stopped and continued": ["submit"],
+  "The broker is stopped and continued": ["timeout"],
+  "All are stopped and continued": ["submit"]
+}
+
+/** What each operation comes to, as the end of a sentence. */
+const outcomes: Readonly<Record<OperationName, string>> = {
+  submit: "submit: each call runs once, and its future has its value",
+  map: "map: each item runs once, in order",
+  mapSettled: "mapSettled: each item runs once, with its own outcome",
+  stream: "stream: each item is made once and arrives, in order",
+  interrupt: "interrupt: the task cleans up, and its worker goes on",
+  timeout: "timeout: what ran in time succeeds, what did not fails",
+  retry: "retry: only the attempt that failed is made again"
+}
+
+/** The promises that an operation is about, besides those about settling once. */
+const promises: Readonly<Record<OperationName, ReadonlyArray<number>>> = {
+  submit: [5, 6],
+  map: [5, 12],
+  mapSettled: [5, 12],
+  stream: [5],
+  interrupt: [7],
+  timeout: [13],
+  retry: [6]
+}
+
+/** How long a cell may take besides its standstill (ms). */
+const LIMIT_MS = 25_000
+
+const cell = (row: Standstill, operation: Operation, ground: Ground): Law =>
+  law(`${row.name}, ${outcomes[operation.name]}`, {
+    promises: promises[operation.name],
+    needs: ["workers", ...row.needsProcess ? ["own process"] satisfies ReadonlyArray<Capability> : []],
+    deep: !(common[row.name]?.includes(operation.name) ?? false),
+    limit: (ground.standstill ?? 0) + LIMIT_MS
+  }, async (trial) => void await row.run(trial, operation, ground))
+
+const cells = (ground: Ground): ReadonlyArray<Law> =>
+  standstills(Object.keys(ground.parties ?? {})).flatMap((row) =>
+    operations.filter(({ name }) => !row.except.includes(name)).map((operation) => cell(row, operation, ground))
+  )
+
+/** All cells that apply to a backend. */
+export const conditionGrid = (ground: Ground): LawSet => laws("conditions", cells(ground))
