@@ -24,9 +24,9 @@ const join = (cluster: Cluster, servers: ReadonlyArray<string>, ...before: Reado
   return spawn(program, rest, { env, stdio: "ignore" })
 }
 
-const alone = (signal: "SIGKILL" | "SIGSTOP") => async (cluster: Cluster): Promise<Victim> => {
+const alone = async (cluster: Cluster): Promise<Victim> => {
   const engine = join(cluster, cluster.connection.servers)
-  return { strike: () => void engine.kill(signal), remove: () => void engine.kill("SIGKILL") }
+  return { strike: () => void engine.kill("SIGKILL"), remove: () => void engine.kill("SIGKILL") }
 }
 
 /** A child of this program, which says `bye` for it. */
@@ -64,7 +64,6 @@ const cutOff = async (cluster: Cluster): Promise<Victim> => {
 /** How engines go; whether it can be tried here; and within how many milliseconds their calls are to be elsewhere, or to have failed. */
 export const victims = {
   "killed, and its supervisor says so": { open: child, limit: 2_000, needsRoot: false },
-  "killed, and nobody says so": { open: alone("SIGKILL"), limit: 2_000, needsRoot: false },
-  "stopped (SIGSTOP)": { open: alone("SIGSTOP"), limit: 5_000, needsRoot: false },
+  "killed, and nobody says so": { open: alone, limit: 2_000, needsRoot: false },
   "its host is cut off": { open: cutOff, limit: 5_000, needsRoot: true }
 } as const

@@ -5,24 +5,25 @@
  * unknown ──▶ living ──▶ gone        it said so, or somebody saw it end; nobody listens under its name; or it was silent for too long
  * gone ──▶ living                    it was only silent, and speaks again
  * ```
+ *
+ * Silence is counted by `Liveness`: not while this program, or the broker, stood still.
  */
 import { jetstreamManager } from "@nats-io/jetstream"
 import type { Connection } from "./broker/credentials.ts"
+import { Liveness, observing } from "./Liveness.ts"
+import { isHeldUp } from "./processState.ts"
 import { Bus, parse } from "./wire/Bus.ts"
-import type { BeatMessage, EngineInfo } from "./wire/messages.ts"
+import type { BeatMessage, EngineInfo, HeldSlots } from "./wire/messages.ts"
 import { streamName } from "./wire/streams.ts"
 
 /** How often an engine tells how it is, in milliseconds. */
 export const BEAT = 400
-/** After so many milliseconds of silence it is asked whether it lives. */
-const QUIET = 700
-/** Nobody listens under its name for so many milliseconds: it has ended. One that is about to reconnect is back by then. */
-const NOBODY = 400
-/** After so many milliseconds of silence it counts as gone, though it is connected. */
-const SILENT = 3_500
-const LOOK = 150
-/** After the connection was away, engines need some time to be back as well. */
-const SETTLE = 2_000
+const LOOK_MS = 150
+const LIMITS = { quietMs: 700, nobodyMs: 400, silentMs: 3_500, settleMs: 2_000, stepMs: 2 * LOOK_MS }
+/** From this silence on the broker must answer as well, for the clock to go on. */
+const ASK_MS = 1.5 * BEAT
+/** An engine on this machine that exists and is held up (stopped, in a debugger) is waited for this long. */
+const HELD_UP_MS = 60_000
 
 /** An engine, and when it was last heard of, in milliseconds since the epoch. */
 export interface Engine extends EngineInfo {
@@ -41,24 +42,23 @@ export type EngineChange =
 interface Entry {
   engine: Engine
   receipts: ReadonlyArray<string>
-  heardAt: number
-  nobodySince: number | undefined
-  probing: boolean
+  born: string
+  held: Readonly<Record<string, HeldSlots>>
 }
 
 export class Registry {
   readonly #bus: Bus
   readonly #entries = new Map<string, Entry>()
   readonly #followers = new Set<(change: EngineChange) => void>()
-  readonly #looks: NodeJS.Timeout
+  readonly #liveness = new Liveness(LIMITS, performance.now())
+  readonly #stopLooking: () => void
 
   constructor(bus: Bus) {
     this.#bus = bus
     bus.subscribe("hb.*", (_, data) => this.#heard(data))
     bus.subscribe("bye.*", (subject) => this.#leave(subject.slice(subject.indexOf(".") + 1), "exit"))
-    bus.back.add(() => this.#back())
-    this.#looks = setInterval(() => this.#look(), LOOK)
-    this.#looks.unref()
+    bus.back.add(() => this.#bus.publish("who"))
+    this.#stopLooking = observing(bus, this.#liveness, { askMs: ASK_MS, everyMs: LOOK_MS }, () => this.#look())
     bus.publish("who")
   }
 
@@ -78,8 +78,12 @@ export class Registry {
 
   /** Something came from an engine: it lives, though its heartbeats may be behind much else. */
   lives(id: string): void {
-    const entry = this.#entries.get(id)
-    if (entry !== undefined) Object.assign(entry, { heardAt: performance.now(), nobodySince: undefined })
+    this.#liveness.heardOfKnown(id)
+  }
+
+  /** Slots by engine and executor, as the engines last told. */
+  *held(): Iterable<readonly [engine: Engine, held: Readonly<Record<string, HeldSlots>>]> {
+    for (const { engine, held } of this.#entries.values()) yield [engine, held]
   }
 
   /** Tells of each that joins or leaves, until the answer is called. */
@@ -105,23 +109,22 @@ export class Registry {
   }
 
   close(): void {
-    clearInterval(this.#looks)
+    this.#stopLooking()
     this.#followers.clear()
   }
 
   #heard(data: Uint8Array): void {
     const beat = parse<BeatMessage>(data)
     if (typeof beat?.id !== "string") return
-    const { receipts, ...info } = beat
+    const { born = "", held = {}, receipts, ...info } = beat
     const entry = this.#entries.get(info.id)
     const engine = { ...info, lastHeartbeat: Date.now() }
-    const heardAt = performance.now()
     // Another process under the same name: the one before has ended.
     if (entry !== undefined && entry.engine.pid !== info.pid) this.#leave(info.id, "exit")
-    else if (entry !== undefined) {
-      return void Object.assign(entry, { engine, receipts, heardAt, nobodySince: undefined })
-    }
-    this.#entries.set(info.id, { engine, receipts, heardAt, nobodySince: undefined, probing: false })
+    this.#liveness.heard(info.id)
+    const isNew = !this.#entries.has(info.id)
+    this.#entries.set(info.id, { engine, receipts, born, held })
+    if (!isNew) return
     this.#tell({ type: "join", engine })
   }
 
@@ -129,8 +132,9 @@ export class Registry {
     const entry = this.#entries.get(id)
     if (entry === undefined) return
     this.#entries.delete(id)
+    this.#liveness.forget(id)
     // The calls that it had go back to the queue now, instead of when the broker has waited long enough.
-    if (reason === "exit") { for (const receipt of entry.receipts) this.#bus.nats.publish(receipt, "-NAK") }
+    for (const receipt of entry.receipts) this.#bus.nats.publish(receipt, "-NAK")
     this.#tell({ type: "leave", engine: entry.engine, reason })
   }
 
@@ -138,34 +142,21 @@ export class Registry {
     for (const follower of this.#followers) follower(change)
   }
 
-  #back(): void {
-    const now = performance.now()
-    for (const entry of this.#entries.values()) Object.assign(entry, { heardAt: now, nobodySince: undefined })
-    this.#bus.publish("who")
-  }
-
   #look(): void {
-    const { since } = this.#bus
-    const now = performance.now()
-    if (since === undefined || now - since < QUIET) return
-    for (const [id, entry] of this.#entries) {
-      const quiet = now - entry.heardAt
-      if (quiet > SILENT) this.#leave(id, "silence")
-      else if (quiet > QUIET && !entry.probing) void this.#probe(id, entry, since)
+    for (const id of this.#liveness.silent()) {
+      const { born, engine } = this.#entries.get(id)!
+      if (isHeldUp({ ...engine, born }) && this.#liveness.spare(id, HELD_UP_MS)) continue
+      this.#leave(id, "silence")
     }
+    for (const id of this.#liveness.toProbe()) void this.#probe(id)
   }
 
-  async #probe(id: string, entry: Entry, since: number): Promise<void> {
-    entry.probing = true
-    const answer = await this.#bus.probe(`eng.${id}.ping`, QUIET)
-    entry.probing = false
-    const now = performance.now()
-    if (this.#bus.since !== since || this.#entries.get(id) !== entry) return
-    if (answer !== "nobody") entry.nobodySince = undefined
-    if (answer === "answered") entry.heardAt = now
-    if (answer !== "nobody" || now - since < SETTLE) return
-    entry.nobodySince ??= now
-    if (now - entry.nobodySince >= NOBODY) this.#leave(id, "exit")
+  async #probe(id: string): Promise<void> {
+    const entry = this.#entries.get(id)!.engine.pid
+    const { since } = this.#bus
+    const answer = await this.#bus.probe(`eng.${id}.ping`, LIMITS.quietMs)
+    const isTheSame = this.#bus.since === since && this.#entries.get(id)?.engine.pid === entry
+    if (this.#liveness.probed(id, isTheSame ? answer : "silence")) this.#leave(id, "exit")
   }
 }
 

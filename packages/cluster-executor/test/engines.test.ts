@@ -41,26 +41,6 @@ test("With at-most-once it fails with WorkerLostError, and what only waited runs
   assert.equal(lines().length, 4)
 })
 
-test("An engine that is silent counts as gone, and its late answers change nothing", async () => {
-  const cluster = await start({ engines: 2, slots: 1 })
-  const { gate, lines, notebook, open, written } = scene()
-  const executor = cluster.executor()
-  const futures = ["a", "b"].map((line) => executor.submit(hold, notebook, line, gate))
-  await written(2)
-  const engine = Number(lines()[0]!.split(" ")[1])
-  process.kill(engine, "SIGSTOP")
-  await until(() => cluster.engines().length === 1)
-  open()
-  assert.deepEqual(await Promise.all(futures.map((future) => future.result())), ["a", "b"])
-  process.kill(engine, "SIGCONT")
-  await cluster.waitForEngines(2)
-  assert.deepEqual(
-    await Promise.all(Array.from({ length: 20 }, (_, n) => executor.run(double, n))),
-    Array.from({ length: 20 }, (_, n) => 2 * n)
-  )
-  assert.deepEqual([executor.stats().succeeded, executor.stats().failed], [22, 0])
-})
-
 test("A call that kills every engine it meets ends as PoisonTaskError after the third, and harms no other call", async () => {
   const cluster = await start({ engines: 4, slots: 1 })
   const { lines, notebook } = scene()

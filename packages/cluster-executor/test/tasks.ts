@@ -22,6 +22,8 @@ export const {
   fatal,
   hold,
   letters,
+  nap,
+  napAndNote,
   note,
   noteUntil,
   prepare,
@@ -57,6 +59,17 @@ export const {
       yield "a"
       await appears(gate)
       yield "b"
+    },
+    /** Sleeps for so many milliseconds. */
+    nap: async (ms: number): Promise<number> => {
+      await sleep(ms)
+      return ms
+    },
+    /** Writes a line down, then sleeps for so many milliseconds. */
+    napAndNote: async (ms: number, notebook: string, line: string): Promise<string> => {
+      appendFileSync(notebook, `${line} ${process.ppid}\n`)
+      await sleep(ms)
+      return line
     },
     note: (notebook: string, line: string): string => {
       appendFileSync(notebook, `${line} ${process.ppid}\n`)

@@ -11,6 +11,9 @@ export interface Place {
   readonly portsDir: string
 }
 
+/** 64 workers, with the 8 MiB that each may have in flight. */
+const MAX_PENDING_BYTES = 64 * 8 * 2 ** 20
+
 export const serverConfig = (options: ResolvedBrokerOptions, place: Place): Readonly<Record<string, unknown>> => ({
   server_name: `futures-${options.namespace}`,
   host: options.host,
@@ -18,8 +21,12 @@ export const serverConfig = (options: ResolvedBrokerOptions, place: Place): Read
   port: place.port === 0 ? -1 : place.port,
   ports_file_dir: place.portsDir,
   max_payload: options.maxPayload,
-  // What may wait for one client: several of the longest messages.
-  max_pending: Math.max(64 * 1024 * 1024, 4 * options.maxPayload),
+  // What may wait for one connection, in bytes: what all workers of an executor may have in flight to a caller that computes.
+  max_pending: Math.max(MAX_PENDING_BYTES, 4 * options.maxPayload),
+  // A caller that computes, or is stopped, reads nothing meanwhile, and keeps its connection. Engines give it as long.
+  write_deadline: "5m",
+  ping_interval: "2m",
+  ping_max: 3,
   ...(options.advertise !== undefined && place.port !== 0 &&
     { client_advertise: `${options.advertise}:${place.port}` }),
   jetstream: {

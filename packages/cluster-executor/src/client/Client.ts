@@ -11,6 +11,7 @@ import { Bus, parse } from "../wire/Bus.ts"
 import { gone, isGone } from "../wire/Channel.ts"
 import type { OfferMessage, PlacedMessage, TakeMessage, WantMessage } from "../wire/messages.ts"
 import type { Place, PlaceHost } from "./Place.ts"
+import { Shares } from "./shares.ts"
 
 /** What an executor asks of its workers' places. */
 export interface Wishes {
@@ -27,8 +28,10 @@ export interface Wishes {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-/** Wishes are said again, and lost messages looked for, after so many milliseconds. */
-const AGAIN = 1_000
+/** Wishes are said again after this many milliseconds, and an engine may be asked to take a slot back. */
+const WISH_AGAIN_MS = 500
+/** Lost messages are looked for every so many of these. */
+const LOOK_EVERY = 2
 
 export class Client implements PlaceHost {
   readonly id = randomUUID().slice(0, 13)
@@ -37,6 +40,8 @@ export class Client implements PlaceHost {
   readonly #places = new Map<string, Place>()
   readonly #wanted = new Set<Place>()
   readonly #ticks: NodeJS.Timeout
+  #tickCount = 0
+  readonly #shares: Shares
   /** Calls of named clients that the broker does not have yet. */
   unwritten = 0
   /** Told when it is closed. */
@@ -52,6 +57,7 @@ export class Client implements PlaceHost {
   private constructor(bus: Bus) {
     this.bus = bus
     this.registry = new Registry(bus)
+    this.#shares = new Shares(this.registry)
     bus.subscribe(`cl.${this.id}.>`, (subject, data, reply) => this.#receive(subject, data, reply))
     bus.back.add(() => this.#back())
     bus.refused.add((subject) => this.#refused(subject))
@@ -62,7 +68,7 @@ export class Client implements PlaceHost {
       for (const place of this.#of(id)) place.lost(`Engine ${id} on ${host} ${why}`)
       for (const place of this.#wanted) if (place.wishes.engine === id) this.#never(place)
     })
-    this.#ticks = setInterval(() => this.#tick(), AGAIN)
+    this.#ticks = setInterval(() => this.#tick(), WISH_AGAIN_MS)
     this.#ticks.unref()
   }
 
@@ -110,6 +116,7 @@ export class Client implements PlaceHost {
 
   unwanted(place: Place): void {
     if (!this.#wanted.delete(place)) return
+    this.#shares.answered(place.wishes.owner)
     this.bus.tell("want", { ...this.#want(place.wishes, [place.lease]), over: true })
   }
 
@@ -168,12 +175,17 @@ export class Client implements PlaceHost {
         if (leases === undefined) groups.set(place.wishes, [place.lease])
         else leases.push(place.lease)
       }
-      for (const [wishes, leases] of groups) this.bus.tell("want", this.#want(wishes, leases))
+      for (const [wishes, leases] of groups) {
+        const want = this.#want(wishes, leases)
+        this.bus.tell("want", { ...want, recall: this.#shares.recall(want) })
+      }
     })
   }
 
   #want({ engine, labels, owner }: Wishes, leases: ReadonlyArray<string>): WantMessage {
-    return { client: this.id, owner, leases, labels, engine }
+    let held = 0
+    for (const place of this.#places.values()) if (place.state === "placed" && place.wishes.owner === owner) held++
+    return { client: this.id, owner, leases, labels, engine, held }
   }
 
   #of(engine: string): Array<Place> {
@@ -186,7 +198,8 @@ export class Client implements PlaceHost {
   }
 
   #tick(): void {
-    for (const place of this.#places.values()) {
+    const isLooking = this.#tickCount++ % LOOK_EVERY === 0
+    for (const place of isLooking ? this.#places.values() : []) {
       place.tick()
       // The answer, or the question, was lost.
       if (place.state === "taken") this.take(place)

@@ -1,69 +1,50 @@
 /**
- * The clients that have slots here: whether they live. What runs for one that has ended is ended too.
+ * The clients that hold slots here: whether they are alive. What runs for a client that has ended is ended too.
  *
- * One that is connected but silent is given a minute: a program that computes answers nobody meanwhile.
+ * A client that is connected and silent is given five minutes: a program that computes, or is stopped, answers nothing meanwhile.
  */
+import { Liveness, observing } from "../Liveness.ts"
 import type { Bus } from "../wire/Bus.ts"
 
-/** After so many milliseconds of silence it is asked whether it lives. */
-const QUIET = 1_000
-/** Nobody listens under its name for so long: it has ended. One that reconnects is back by then. */
-const NOBODY = 500
-const SILENT = 60_000
-/** After the connection was away, clients need some time to be back as well. */
-const SETTLE = 2_000
+const LOOK_MS = 250
+const LIMITS = { quietMs: 1_000, nobodyMs: 500, silentMs: 300_000, settleMs: 2_000, stepMs: 2 * LOOK_MS }
 
-interface Entry {
-  heardAt: number
-  nobodySince: number | undefined
-  probing: boolean
+export interface ClientsHost {
+  /** Whether a client holds a slot here. */
+  readonly isHolding: (client: string) => boolean
+  /** The client has ended. */
+  readonly gone: (client: string) => void
 }
 
 export class Clients {
   readonly #bus: Bus
-  readonly #entries = new Map<string, Entry>()
+  readonly #host: ClientsHost
+  readonly #liveness = new Liveness(LIMITS, performance.now())
+  readonly #stopLooking: () => void
 
-  constructor(bus: Bus) {
+  constructor(bus: Bus, host: ClientsHost) {
     this.#bus = bus
+    this.#host = host
+    this.#stopLooking = observing(bus, this.#liveness, { askMs: LIMITS.quietMs, everyMs: LOOK_MS }, () => this.#look())
   }
 
   heard(client: string): void {
-    const entry = this.#entries.get(client)
-    if (entry === undefined) {
-      this.#entries.set(client, { heardAt: performance.now(), nobodySince: undefined, probing: false })
-    } else {
-      entry.heardAt = performance.now()
-      entry.nobodySince = undefined
-    }
+    this.#liveness.heard(client)
   }
 
-  /** The connection was away. */
-  back(): void {
-    for (const client of this.#entries.keys()) this.heard(client)
+  close(): void {
+    this.#stopLooking()
   }
 
-  /** To be called every now and then, with those that have slots. Tells of each that has ended. */
-  look(clients: ReadonlySet<string>, gone: (client: string) => void): void {
+  #look(): void {
+    for (const client of this.#liveness.ids()) if (!this.#host.isHolding(client)) this.#liveness.forget(client)
+    for (const client of this.#liveness.silent()) this.#host.gone(client)
+    for (const client of this.#liveness.toProbe()) void this.#probe(client)
+  }
+
+  async #probe(client: string): Promise<void> {
     const { since } = this.#bus
-    const now = performance.now()
-    if (since === undefined) return
-    for (const [client, entry] of this.#entries) {
-      if (!clients.has(client)) this.#entries.delete(client)
-      else if (now - entry.heardAt > SILENT) gone(client)
-      else if (now - entry.heardAt > QUIET && !entry.probing) void this.#probe(client, entry, since, gone)
-    }
-  }
-
-  async #probe(client: string, entry: Entry, since: number, gone: (client: string) => void): Promise<void> {
-    entry.probing = true
-    const answer = await this.#bus.probe(`cl.${client}.ping`, QUIET)
-    entry.probing = false
-    const now = performance.now()
-    if (this.#bus.since !== since) return
-    if (answer === "answered") return this.heard(client)
-    if (answer === "silence") return void (entry.nobodySince = undefined)
-    if (now - since < SETTLE) return
-    entry.nobodySince ??= now
-    if (now - entry.nobodySince >= NOBODY) gone(client)
+    const answer = await this.#bus.probe(`cl.${client}.ping`, LIMITS.quietMs)
+    if (this.#liveness.probed(client, this.#bus.since === since ? answer : "silence")) this.#host.gone(client)
   }
 }

@@ -6,14 +6,15 @@
  *               └─ told to end, or `grace` is over: what runs is given back to be run elsewhere
  * ```
  *
- * It never looks into what goes to its workers and comes from them. A free slot is offered to the executor that has least here; where several
- * engines could, the least loaded offers first.
+ * It never looks into what goes to its workers and comes from them. A free slot is offered to the executor that holds least in the whole cluster; where several
+ * engines could, the least loaded offers first. Who waits and holds less than others asks one engine at a time to take a slot back from them: see `client/shares.ts`.
  */
 import { frames, inheritedExecArgv, monotonic } from "@futures/core/Backend"
 import { childProcesses, Watchdog } from "@futures/process-executor/children"
 import { hostname } from "node:os"
 import { fileURLToPath } from "node:url"
 import type { CodeOptions } from "../code.ts"
+import { bornAt } from "../processState.ts"
 import { BEAT } from "../registry.ts"
 import { VERSION } from "../version.ts"
 import { Bus, parse } from "../wire/Bus.ts"
@@ -21,6 +22,7 @@ import { gone, isGone } from "../wire/Channel.ts"
 import type {
   BeatMessage,
   EngineInfo,
+  HeldSlots,
   InterruptMessage,
   OfferMessage,
   PlacedMessage,
@@ -41,12 +43,12 @@ const OFFER = 1_500
 const RESERVE = 4
 /** Lost messages are looked for every so many milliseconds, and slots recalled. */
 const TICK = 250
-/** A want that waits for so many milliseconds has slots recalled for it; those that were held so long, at least. */
-const FAIR = 500
-/** In place of an executor: the calls of named clients. */
-const KEPT = ""
+/** A slot is taken back for others after it was held for this long, in milliseconds: each change costs the start of a process. */
+const FAIR_MS = 500
 /** So many milliseconds are given to clients to hear of workers that were ended. */
 const LAST = 1_500
+/** Between heartbeats that tell of calls just taken from the queue, at least, in milliseconds. */
+const BEAT_AGAIN_MS = 20
 /** A worker that nothing was heard of for so long may be idle. */
 const IDLE = 1_000
 
@@ -67,6 +69,10 @@ export class Engine implements LeaseHost {
   readonly #kept: KeptCalls
   #state: "open" | "draining" | "ended" = "open"
   #doneBefore = 0
+  #beatAt = -Infinity
+  #beatTimer: NodeJS.Timeout | undefined
+  /** Since when calls of named clients are preferred to executors that hold as many slots; `undefined` from when one of those was served. */
+  #keptTurnAt: number | undefined
   #offering: NodeJS.Timeout | undefined
   /** For a drain that takes too long. */
   #patience: NodeJS.Timeout | undefined
@@ -82,7 +88,10 @@ export class Engine implements LeaseHost {
     this.#options = options
     this.#bus = bus
     this.#wants = new Wants(this.id, options.labels)
-    this.#clients = new Clients(bus)
+    this.#clients = new Clients(bus, {
+      isHolding: (client) => this.#leasesOf(client).length > 0,
+      gone: (client) => this.#leasesOf(client).forEach((lease) => lease.drop())
+    })
     const { id: engine, labels, slots } = options
     this.#kept = new KeptCalls({
       bus,
@@ -90,6 +99,7 @@ export class Engine implements LeaseHost {
       slots,
       labels,
       free: () => this.#freeForKept(),
+      taken: () => this.#beatSoon(),
       backend: childProcesses(this.#watchdog, entry),
       env: { [WORKER_VARIABLE]: JSON.stringify(this.#code) }
     })
@@ -170,7 +180,9 @@ export class Engine implements LeaseHost {
   // ---- what is heard
 
   #wanted(message: WantMessage | undefined): void {
-    if (message !== undefined && this.#wants.hear(message)) this.#offerSoon()
+    if (message === undefined || !this.#wants.hear(message)) return
+    if (message.recall !== undefined) this.#share()
+    this.#offerSoon()
   }
 
   #receive(subject: string, data: Uint8Array, reply: string): void {
@@ -194,6 +206,7 @@ export class Engine implements LeaseHost {
     const { client, env, execArgv, lease: id } = message
     const lease = this.#leases.get(id)
     if (lease === undefined) return this.#bus.publish(`cl.${client}.d.${this.id}.${id}`, gone())
+    this.#keptTurnAt = undefined
     this.#wants.delete(id)
     this.#clients.heard(client)
     if (!lease.isRunning) {
@@ -230,11 +243,12 @@ export class Engine implements LeaseHost {
     if (this.#state !== "open") return
     const waiting = this.#wants.waiting().filter(({ lease }) => !this.#leases.has(lease))
     while (waiting.length > 0 && this.#leases.size + this.#kept.size < this.#options.slots) {
-      // Whoever has least here comes first; among equals, whoever has waited longest.
+      // The executor that holds least in the cluster comes first; among equals, the one that has waited longest.
       const held = this.#held()
-      const want = waiting.reduce((a, b) => (held.get(b.owner) ?? 0) < (held.get(a.owner) ?? 0) ? b : a)
-      // The calls of named clients count as one more that waits.
-      if (this.#kept.waitingSince !== undefined && this.#kept.size <= (held.get(want.owner) ?? 0)) return
+      const heldBy = (owner: string): number => this.#wants.heldBy(owner) ?? held.get(owner) ?? 0
+      const want = waiting.reduce((a, b) => heldBy(b.owner) < heldBy(a.owner) ? b : a)
+      // The calls of named clients count as one more executor that waits.
+      if (this.#kept.waitingSince !== undefined && this.#isKeptTurn(held.get(want.owner) ?? 0)) return
       waiting.splice(waiting.indexOf(want), 1)
       const { client, lease: id, owner } = want
       const lease = new Lease(id, client, owner, this)
@@ -246,9 +260,22 @@ export class Engine implements LeaseHost {
 
   // ---- time
 
+  /** Tells now, or as soon as the last time is `BEAT_AGAIN_MS` ago. */
+  #beatSoon(): void {
+    if (this.#beatTimer !== undefined) return
+    const wait = this.#beatAt + BEAT_AGAIN_MS - performance.now()
+    if (wait <= 0) return this.#beat()
+    this.#beatTimer = setTimeout(() => this.#beat(), wait)
+  }
+
   #beat(): void {
     if (this.#state === "ended") return
-    this.#bus.tell(`hb.${this.id}`, { ...this.info, receipts: this.#kept.receipts } satisfies BeatMessage)
+    clearTimeout(this.#beatTimer)
+    this.#beatTimer = undefined
+    this.#beatAt = performance.now()
+    const born = bornAt(process.pid) ?? ""
+    const message = { ...this.info, born, held: this.#heldFor(), receipts: this.#kept.receipts } satisfies BeatMessage
+    this.#bus.tell(`hb.${this.id}`, message)
   }
 
   #tick(): void {
@@ -257,9 +284,6 @@ export class Engine implements LeaseHost {
       if (!lease.isRunning && now - lease.since > OFFER) lease.drop()
       else lease.tick()
     }
-    this.#clients.look(new Set(Array.from(this.#leases.values(), ({ client }) => client)), (client) => {
-      for (const lease of this.#leases.values()) if (lease.client === client) lease.drop()
-    })
     this.#share()
     this.#offerSoon()
   }
@@ -268,8 +292,32 @@ export class Engine implements LeaseHost {
   #freeForKept(): number {
     if (this.#state !== "open") return 0
     const held = this.#held()
-    const isTheirTurn = this.#wants.waiting().every(({ owner }) => (held.get(owner) ?? 0) >= this.#kept.size)
+    const isTheirTurn = this.#wants.waiting().every(({ owner }) => this.#isKeptTurn(held.get(owner) ?? 0))
     return isTheirTurn ? this.#options.slots - this.#leases.size - this.#kept.size : 0
+  }
+
+  /** Whether the next slot is for calls of named clients, beside an executor that holds so many slots here. Equals take turns of `FAIR_MS`. */
+  #isKeptTurn(held: number): boolean {
+    const { size } = this.#kept
+    if (size !== held) return size < held
+    this.#keptTurnAt ??= performance.now()
+    return performance.now() - this.#keptTurnAt < FAIR_MS
+  }
+
+  #leasesOf(client: string): Array<Lease> {
+    return [...this.#leases.values()].filter((lease) => lease.client === client)
+  }
+
+  /** Slots by executor, and for how long. */
+  #heldFor(): Record<string, HeldSlots> {
+    const now = performance.now()
+    const held: Record<string, HeldSlots> = {}
+    for (const { isRunning, owner, recalled, since } of this.#leases.values()) {
+      if (!isRunning || recalled) continue
+      const { count, forMs } = held[owner] ?? { count: 0, forMs: 0 }
+      held[owner] = { count: count + 1, forMs: Math.max(forMs, Math.round(now - since)) }
+    }
+    return held
   }
 
   /** Slots by executor. */
@@ -279,31 +327,48 @@ export class Engine implements LeaseHost {
     return held
   }
 
-  /** Recalls slots from those who have more than others that wait, or do not use them. */
+  /**
+   * Takes slots back for those that wait: slots that are not used; a slot of an executor that a client named, since it holds more than its share in the cluster; and,
+   * for calls of named clients, a slot of the executor that holds most here. A call that runs is never ended for that.
+   */
   #share(): void {
     const now = performance.now()
     const leases = [...this.#leases.values()]
     if (leases.length + this.#kept.size < this.#options.slots) return
+    const spares = leases.filter((lease) => !lease.recalled && lease.isRunning && now - lease.since >= FAIR_MS)
+    if (spares.length === 0) return
     const held = this.#held()
+    const oldest = (isSpare: (lease: Lease) => boolean): Lease | undefined =>
+      spares.filter(isSpare).reduce<Lease | undefined>(
+        (a, b) => a === undefined || b.since < a.since ? b : a,
+        undefined
+      )
+    const recall = (lease: Lease | undefined): void => {
+      if (lease === undefined) return
+      spares.splice(spares.indexOf(lease), 1)
+      lease.recall()
+    }
     const { size, waitingSince } = this.#kept
-    const kept = waitingSince === undefined ? [] : [{ owner: KEPT, since: waitingSince }]
-    held.set(KEPT, size)
-    for (const { owner, since } of [...kept, ...this.#wants.waiting()]) {
-      if (now - since < FAIR) continue
-      const has = held.get(owner) ?? 0
-      const spare = leases.find((lease) => {
-        if (lease.recalled || !lease.isRunning || lease.owner === owner || now - lease.since < FAIR) return false
-        return now - lease.movedAt > IDLE || held.get(lease.owner)! > has + 1
-      })
-      if (spare === undefined) continue
-      held.set(spare.owner, held.get(spare.owner)! - 1)
-      held.set(owner, has + 1)
-      spare.recall()
+    if (waitingSince !== undefined && now - waitingSince >= FAIR_MS) {
+      // One that has none here is served in turn with executors that have as few.
+      const most = Math.max(...spares.map(({ owner }) => held.get(owner)!))
+      recall(oldest(({ movedAt, owner }) => {
+        const isMore = held.get(owner) === most && (most > size + 1 || size === 0)
+        return isMore || now - movedAt > IDLE
+      }))
+    }
+    for (const want of this.#wants.waiting()) {
+      const { owner, recallFrom, since } = want
+      const idle = now - since < FAIR_MS
+        ? undefined
+        : oldest((lease) => lease.owner !== owner && now - lease.movedAt > IDLE)
+      const asked = recallFrom === undefined ? undefined : oldest((lease) => lease.owner === recallFrom)
+      if (asked !== undefined) want.recallFrom = undefined
+      recall(idle ?? asked)
     }
   }
 
   #back(): void {
-    this.#clients.back()
     this.#beat()
     for (const lease of this.#leases.values()) lease.resync()
   }
@@ -317,8 +382,10 @@ export class Engine implements LeaseHost {
     this.#state = "ended"
     clearTimeout(this.#patience)
     clearInterval(this.#beats)
+    clearTimeout(this.#beatTimer)
     clearInterval(this.#ticks)
     clearTimeout(this.#offering)
+    this.#clients.close()
     this.#bus.publish(`bye.${this.id}`)
     await this.#bus.close()
     this.#resolveDone()

@@ -55,6 +55,8 @@ export interface KeptCallsOptions {
   readonly slots: number
   /** Slots that nobody has. */
   readonly free: () => number
+  /** Called when a call was taken from the queue: others are to know of its receipt before it can end this engine. */
+  readonly taken: () => void
   readonly backend: Backend
   readonly env: Readonly<Record<string, string>>
 }
@@ -175,8 +177,9 @@ export class KeptCalls {
           await this.#wait(pool, consumer)
           continue
         }
-        this.#waiting.delete(pool)
-        if (this.#open) await this.#fetch(consumer, room)
+        // It waits until a pull has brought something, or nothing is there.
+        if (this.#open && await this.#fetch(consumer, room) === 0) this.#waiting.delete(pool)
+        else if (this.#waiting.has(pool)) this.#waiting.set(pool, performance.now())
       } catch {
         // No such pool any more, or the broker is away.
         consumer = undefined
@@ -185,12 +188,18 @@ export class KeptCalls {
     }
   }
 
-  async #fetch(consumer: Consumer, count: number): Promise<void> {
+  /** Returns how many calls came. */
+  async #fetch(consumer: Consumer, count: number): Promise<number> {
     const pull = await consumer.fetch({ max_messages: count, expires: PULL })
     this.#pulls.add(pull)
     if (!this.#open) pull.stop()
+    let came = 0
     try {
-      for await (const message of pull) this.#take(message)
+      for await (const message of pull) {
+        came++
+        this.#take(message)
+      }
+      return came
     } finally {
       this.#pulls.delete(pull)
     }
@@ -236,6 +245,7 @@ export class KeptCalls {
       stopped: this.#isUnwanted(call)
     }
     this.#held.set(number, held)
+    this.#options.taken()
     if (deliveryCount > call.starts) return void this.#finish(number, Status.Refused, this.#why(call, deliveryCount), 0)
     if (isHead(call)) void this.#read(number, held, call)
     else this.#begin(number, held, call)

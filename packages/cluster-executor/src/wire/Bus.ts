@@ -20,9 +20,14 @@ import { BrokerError } from "../broker/BrokerError.ts"
 import { connectionOptions } from "../broker/credentials.ts"
 import type { Connection } from "../broker/credentials.ts"
 
-/** How long the broker may take to answer a ping before the connection counts as broken, in milliseconds; and how often it is asked. */
-const PATIENCE = 4_000
-const ASK_EVERY = 2_000
+/**
+ * The broker is pinged this often, in milliseconds, and may take this long to answer before the connection counts as broken. A broker that is stopped for some
+ * seconds keeps its connections: what they carried is not lost.
+ */
+const PING_EVERY_MS = 2_000
+const PING_PATIENCE_MS = 10_000
+/** The patience is counted in steps of this length, so that a standstill of this process counts as one. */
+const PING_STEP_MS = 500
 /** Pause before the broker is tried again, in milliseconds. */
 const RETRY = 100
 
@@ -33,12 +38,15 @@ export class Bus {
   readonly nats: NatsConnection
   /** Since when it is connected, by `performance.now()`; `undefined` while it is away. */
   since: number | undefined = performance.now()
-  /** Told when it is connected again. */
+  /** Called when it is connected again. */
   readonly back = new Set<() => void>()
+  /** Called when the connection is lost. */
+  readonly away = new Set<() => void>()
   /** Told of each subject that this user may not publish to, without `cf.<namespace>.`. */
   readonly refused = new Set<(subject: string) => void>()
   readonly #prefix: string
   readonly #pings: NodeJS.Timeout
+  #pinging = false
 
   /** Rejects with `BrokerError` when no server answers (`"unreachable"`), or none lets us in (`"permission"`). */
   static async connect(connection: Connection, name: string): Promise<Bus> {
@@ -64,7 +72,7 @@ export class Bus {
     this.nats = nats
     this.#prefix = `cf.${connection.namespace}.`
     this.#unref()
-    this.#pings = setInterval(() => void this.#ping(), ASK_EVERY)
+    this.#pings = setInterval(() => this.#ping(), PING_EVERY_MS)
     this.#pings.unref()
     void this.#follow()
   }
@@ -153,6 +161,7 @@ export class Bus {
   async close(): Promise<void> {
     clearInterval(this.#pings)
     this.back.clear()
+    this.away.clear()
     await this.flush()
     await this.nats.close()
   }
@@ -160,8 +169,11 @@ export class Bus {
   async #follow(): Promise<void> {
     for await (const status of this.nats.status()) {
       const { type } = status
-      if (type === "disconnect") this.since = undefined
-      else if (type === "reconnect") {
+      if (type === "disconnect") {
+        if (this.since === undefined) continue
+        this.since = undefined
+        for (const called of this.away) called()
+      } else if (type === "reconnect") {
         this.since = performance.now()
         this.#unref()
         for (const told of this.back) told()
@@ -174,17 +186,22 @@ export class Bus {
   }
 
   /** A connection whose other end vanished without a word is found out here, and made anew. */
-  async #ping(): Promise<void> {
-    if (this.since === undefined) return
+  #ping(): void {
+    if (this.since === undefined || this.#pinging) return
     const { since } = this
-    let late: NodeJS.Timeout | undefined
-    const silence = new Promise<boolean>((resolve) => {
-      late = setTimeout(() => resolve(true), PATIENCE)
-      late.unref()
-    })
-    const isSilent = await Promise.race([this.nats.flush().then(() => false, () => false), silence])
-    clearTimeout(late)
-    if (isSilent && this.since === since && !this.nats.isClosed()) await this.nats.reconnect()
+    this.#pinging = true
+    let answered = false
+    const end = (): void => void (answered = true)
+    this.nats.flush().then(end, end)
+    let left = PING_PATIENCE_MS / PING_STEP_MS
+    const look = async (): Promise<void> => {
+      this.#pinging = !answered && --left > 0 && this.since === since
+      if (this.#pinging) return void setTimeout(later, PING_STEP_MS).unref()
+      if (!answered && this.since === since && !this.nats.isClosed()) await this.nats.reconnect()
+    }
+    // Timers run before sockets are read.
+    const later = (): void => void setImmediate(() => void look())
+    setTimeout(later, PING_STEP_MS).unref()
   }
 
   /** What the client has no words for. */

@@ -40,8 +40,19 @@ export interface EngineInfo {
   readonly version: string
 }
 
+/** Slots of one engine that one executor holds. */
+export interface HeldSlots {
+  readonly count: number
+  /** For how long it has held the oldest of them, in milliseconds. */
+  readonly forMs: number
+}
+
 /** What an engine tells several times a second. */
 export interface BeatMessage extends EngineInfo {
+  /** When its process was started: see `ProcessIdentity`. Missing from engines of earlier versions. */
+  readonly born?: string
+  /** By executor, the slots that it holds here. Missing from engines of earlier versions. */
+  readonly held?: Readonly<Record<string, HeldSlots>>
   /** What the calls of named clients that it has in hand are acknowledged by: when it dies, others give them back to the queue. */
   readonly receipts: ReadonlyArray<string>
 }
@@ -56,6 +67,10 @@ export interface WantMessage {
   readonly labels: Readonly<Record<string, string>>
   /** The engine must be this one. */
   readonly engine?: string | undefined
+  /** Slots that the executor holds in the whole cluster. Missing from clients of earlier versions. */
+  readonly held?: number
+  /** Asks this engine to take a slot back from that executor, which holds more than its share. */
+  readonly recall?: { readonly engine: string; readonly owner: string } | undefined
   /** They are not wanted any more. */
   readonly over?: boolean | undefined
 }

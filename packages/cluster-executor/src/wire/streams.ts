@@ -19,8 +19,11 @@ import type { Pieces } from "./pieces.ts"
 export const MOST_CALLS = 1_000_000
 /** How long outcomes are kept, in milliseconds. */
 export const RETENTION = 24 * 60 * 60 * 1_000
-/** An engine that has a call says again and again that it works on it; after so many milliseconds without a word another may have it. */
-export const ACK_WAIT = 4_000
+/**
+ * An engine that has a call says again and again that it works on it; after this many milliseconds without a word another engine may have it. Clients that see
+ * an engine gone give its calls back sooner. A cluster that is stopped for some seconds loses none: this clock is the broker's, and goes on meanwhile.
+ */
+export const ACK_WAIT = 20_000
 const WEEK = 7 * RETENTION
 /** Within so many milliseconds the same call is taken once, however often it is sent. */
 const DUPLICATES = 120_000
