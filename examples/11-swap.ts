@@ -14,7 +14,7 @@ const numbers = [20, 21, 22, 23]
 // In promises: an executor is opened by its name.
 const program = (executor: Executor) => gather(numbers.map((n) => executor.submit(fib, n)))
 
-for (const name of ["inline", "thread", "process"]) {
+for (const name of ["inline", "thread", "process"] as const) {
   await using executor = Executor.open(backends, { backend: name, maxWorkers: 2 })
   console.log(`Executor.open, ${name}: ${await program(executor)}`)
 }

@@ -11,8 +11,8 @@ export const backends = {
   cluster: ClusterExecutor
 }
 
-/** The one to run on: `EXECUTOR_BACKEND=process node examples/03-timing.ts`. */
-export const backend = process.env["EXECUTOR_BACKEND"] || "thread"
+/** The one to run on: `EXECUTOR_BACKEND=process node examples/03-timing.ts`. `Executor.open` refuses other names. */
+export const backend = (process.env["EXECUTOR_BACKEND"] || "thread") as keyof typeof backends
 
 /** Says what differs where there are no workers. */
 export const onInline = (note: string): void => {

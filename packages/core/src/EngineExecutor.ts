@@ -107,6 +107,12 @@ export class EngineExecutor implements OpenExecutor {
     return this.#engine.stats
   }
 
+  /** As `console.log` and the REPL show it. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    const { options: { name }, state, stats: { pending, running, workers } } = this.#engine
+    return `Executor(${name}: ${state}, ${pending} pending, ${running} running, ${workers} workers)`
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown()
   }

@@ -237,9 +237,9 @@ const stats: Effect.Effect<ExecutorStats, never, Executor> = executorKey.useSync
 export type Backends = Readonly<Record<string, ExecutorClass>>
 
 /** The executor's options, and which backend. */
-export interface OpenOptions extends ExecutorOptions {
+export interface OpenOptions<Name extends string = string> extends ExecutorOptions {
   /** One of the names of `backends`; the first by default. */
-  readonly backend?: string | undefined
+  readonly backend?: Name | undefined
 }
 
 const choose = (backends: Backends, name: unknown, option: string): ExecutorClass => {
@@ -260,7 +260,7 @@ const choose = (backends: Backends, name: unknown, option: string): ExecutorClas
  * await using executor = Executor.open({ inline: InlineExecutor, thread: ThreadExecutor }, { backend: "thread", maxWorkers: 4 })
  * ```
  */
-const open = (backends: Backends, options?: OpenOptions): Executor => {
+const open = <B extends Backends>(backends: B, options?: OpenOptions<NoInfer<Extract<keyof B, string>>>): Executor => {
   const first = Object.keys(backends)[0]
   if (options === undefined) {
     return new (choose(backends, process.env["EXECUTOR_BACKEND"] || first, "EXECUTOR_BACKEND"))(

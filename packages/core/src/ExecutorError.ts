@@ -60,8 +60,8 @@ export class TaskTimeoutError extends ExecutorErrorBase<"TaskTimeoutError"> {
   readonly clock: TimeoutClock
   /** How long it had been set to, in milliseconds. */
   readonly after: number
-  constructor(fields: { readonly clock: TimeoutClock; readonly after: number }) {
-    super("TaskTimeoutError", `The ${fields.clock} clock ran out after ${fields.after} ms`)
+  constructor(fields: { readonly clock: TimeoutClock; readonly after: number; readonly message?: string | undefined }) {
+    super("TaskTimeoutError", fields.message ?? `The ${fields.clock} clock ran out after ${fields.after} ms`)
     this.clock = fields.clock
     this.after = fields.after
   }
@@ -206,9 +206,14 @@ export class InvalidOptionError extends ExecutorErrorBase<"InvalidOptionError"> 
   readonly received: string
   /** What it wants, as in "a whole number of at least 1". */
   readonly expected: string
-  constructor(fields: { readonly option: string; readonly received: unknown; readonly expected: string }) {
+  constructor(fields: {
+    readonly option: string
+    readonly received: unknown
+    readonly expected: string
+    readonly message?: string | undefined
+  }) {
     const received = describe(fields.received)
-    super("InvalidOptionError", `${fields.option} must be ${fields.expected}, not ${received}`)
+    super("InvalidOptionError", fields.message ?? `${fields.option} must be ${fields.expected}, not ${received}`)
     this.option = fields.option
     this.received = received
     this.expected = fields.expected

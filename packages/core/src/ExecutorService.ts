@@ -7,7 +7,7 @@ import type { ExecutorStats } from "./engine/Engine.ts"
 import type { FutureCell } from "./engine/FutureCell.ts"
 import type { MapOptions, MapRun } from "./engine/map.ts"
 import type { StreamRun } from "./engine/stream.ts"
-import type { Future } from "./Future.ts"
+import type { SubmittedFuture } from "./Future.ts"
 import type * as Task from "./Task.ts"
 
 /** Runs tasks, each in one of its workers (`concurrent.futures.Executor`). */
@@ -21,7 +21,7 @@ export interface Executor extends AsyncDisposable {
    * console.log(await job.result())
    * ```
    */
-  submit<F extends Task.Call>(task: F, ...args: Task.Args<F>): Future<Task.Success<F>, Task.Failure<F>>
+  submit<F extends Task.Call>(task: F, ...args: Task.Args<F>): SubmittedFuture<Task.Success<F>, Task.Failure<F>>
   /**
    * `submit` and `result` in one.
    *
@@ -94,8 +94,18 @@ export interface Executor extends AsyncDisposable {
   stats(): ExecutorStats
 }
 
-/** What `map` may be given for a task that takes one argument. */
-export type Items<F> = Iterable<Task.Args<F>[0]> | AsyncIterable<Task.Args<F>[0]>
+/**
+ * What `map` may be given: items, each the only argument of a call. For a task that requires several arguments this is a sentence, which the compiler
+ * prints.
+ */
+export type Items<F> = TakesOne<Task.Args<F>> extends true ? AnyItems<F>
+  : "this task requires several arguments: call it with starmap and tuples, or declare a task of one argument"
+
+/** Items whatever the number of arguments. */
+export type AnyItems<F> = Iterable<Task.Args<F>[0]> | AsyncIterable<Task.Args<F>[0]>
+
+/** Whether a task can be called with one argument, or none. */
+type TakesOne<A> = A extends readonly [] ? true : A extends readonly [any, any, ...any] ? false : true
 
 /** What `starmap` may be given. */
 export type Tuples<F> = Iterable<Task.Args<F>> | AsyncIterable<Task.Args<F>>

@@ -13,7 +13,7 @@ import { State } from "./engine/Call.ts"
 import { effectError } from "./engine/Failure.ts"
 import { FutureCell } from "./engine/FutureCell.ts"
 import * as many from "./engine/many.ts"
-import type { WaitManyOptions, WaitResult } from "./engine/many.ts"
+import type { MemberOf, Results, WaitManyOptions, WaitResult } from "./engine/many.ts"
 import type { TaskError, TaskTimeoutError } from "./ExecutorError.ts"
 
 /**
@@ -134,6 +134,15 @@ export interface Future<out A, out E = never> {
   readonly info: FutureInfo
 }
 
+/**
+ * What `submit` returns: a future, of a type that `await` does not accept. `await executor.submit(...)` would wait for nothing, so it does not compile:
+ * await `result()`, or call `executor.run(...)`. Assign it to a `Future` where an async function returns it.
+ */
+export interface SubmittedFuture<out A, out E = never> extends Future<A, E> {
+  /** Only a type: a future has no method `then`. */
+  readonly then?: (await_result_instead: "await future.result(), or executor.run(...)") => never
+}
+
 const cellOf = <A, E>(future: Future<A, E>): FutureCell<A, E> => future as FutureCell<A, E>
 
 const exitOf = <A, E>(cell: FutureCell<A, E>): Exit.Exit<A, E | TaskError> => {
@@ -218,24 +227,28 @@ const interrupt: {
 )
 
 /** Waits for several futures: until all are done, the first is, or the first has failed (`concurrent.futures.wait`). */
-const waitAll = <F extends Future<any, any>>(
-  futures: Iterable<F>,
+const waitAll = <const T extends Iterable<Future<any, any>>>(
+  futures: T,
   options?: WaitManyOptions
-): Effect.Effect<WaitResult<F>> => Effect.promise(() => many.wait(futures, options))
+): Effect.Effect<WaitResult<MemberOf<T>>> => Effect.promise(() => many.wait(futures, options))
 
-/** All results in the order of the futures, or the first failure to happen. */
-const gather = <A, E>(futures: Iterable<Future<A, E>>): Effect.Effect<Array<A>, E | TaskError> =>
-  Effect.forEach(futures, result, { concurrency: "unbounded" })
+type FailureOf<F> = F extends Future<any, infer E> ? E : never
+
+/** All results in the order of the futures, or the first failure to happen; of a tuple of futures a tuple. */
+const gather = <const T extends Iterable<Future<any, any>>>(
+  futures: T
+): Effect.Effect<Results<T>, FailureOf<MemberOf<T>> | TaskError> =>
+  Effect.forEach(futures as Iterable<Future<any, any>>, result, { concurrency: "unbounded" }) as never
 
 /** What the task reports of its progress: the latest report, then each as it comes. */
 const progress = <A, E>(future: Future<A, E>): Stream.Stream<unknown> =>
   Stream.suspend(() => Stream.fromAsyncIterable(future.progress(), (never) => never as never))
 
 /** The futures as they are done, each once. */
-const asCompleted = <F extends Future<any, any>>(
-  futures: Iterable<F>,
+const asCompleted = <const T extends Iterable<Future<any, any>>>(
+  futures: T,
   options?: { readonly timeout?: Duration.Input | undefined }
-): Stream.Stream<F, TaskTimeoutError> =>
+): Stream.Stream<MemberOf<T>, TaskTimeoutError> =>
   Stream.suspend(() =>
     Stream.fromAsyncIterable(many.asCompleted(futures, options), (error) => error as TaskTimeoutError)
   )

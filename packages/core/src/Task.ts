@@ -80,25 +80,30 @@ export interface TaskInfo {
   readonly options: TaskOptions | undefined
 }
 
+/** The kind of a task for `submit`, `run` and `map`. A sentence, since the compiler prints it for a plain function. */
+export type CallKind = "a task declared with Task.module (a generator task is called with executor.stream)"
+/** The kind of a generator task. A sentence, since the compiler prints it for a task of the other kind. */
+export type StreamKind = "a generator task declared with Task.module (any other task is called with executor.submit)"
+
 /** The mark of a task; `Kind` tells calls, which `submit` takes, from generators, which `stream` takes. */
-export interface Brand<out Kind extends "call" | "stream"> {
+export interface Brand<out Kind extends CallKind | StreamKind> {
   /** Where it comes from. Of the kind only the type is there. */
   readonly [TaskTypeId]: TaskInfo & { readonly kind?: Kind }
 }
 
 /** Any task that `submit`, `run` and `map` accept. */
-export type Call = ((...args: never) => unknown) & Brand<"call">
+export type Call = ((...args: never) => unknown) & Brand<CallKind>
 /** Any task that `stream` accepts: a generator, or a function that returns a `Stream`. */
-export type Stream = ((...args: never) => unknown) & Brand<"stream">
+export type Stream = ((...args: never) => unknown) & Brand<StreamKind>
 /** Any task. */
 export type Any = Call | Stream
 
 type Result<F> = F extends (...args: never) => infer R ? R : never
 type IsAny<T> = 0 extends 1 & T ? true : false
-type KindOf<R> = IsAny<R> extends true ? "call"
-  : [R] extends [never] ? "call"
-  : R extends Generator<any, any, any> | AsyncGenerator<any, any, any> | EffectStream.Stream<any, any, any> ? "stream"
-  : "call"
+type KindOf<R> = IsAny<R> extends true ? CallKind
+  : [R] extends [never] ? CallKind
+  : R extends Generator<any, any, any> | AsyncGenerator<any, any, any> | EffectStream.Stream<any, any, any> ? StreamKind
+  : CallKind
 
 /** The task made from the function `F`. */
 export type Of<F> = F & Brand<KindOf<Result<F>>>
@@ -147,7 +152,7 @@ const mark = (fn: TaskFunction, info: TaskInfo): void => {
 
 /** What makes a function a task, or `undefined` for a plain one. */
 export const infoOf = (task: unknown): TaskInfo | undefined =>
-  typeof task === "function" ? (task as Partial<Brand<"call">>)[TaskTypeId] : undefined
+  typeof task === "function" ? (task as Partial<Brand<CallKind>>)[TaskTypeId] : undefined
 
 /**
  * Declares the tasks of a module. Each task is the very function given, so calling it runs it here.

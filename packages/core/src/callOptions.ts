@@ -3,7 +3,8 @@ import { toMillis } from "./duration.ts"
 import { InvalidOptionError } from "./ExecutorError.ts"
 import { retryPolicy } from "./retry.ts"
 import type { RetryPolicy } from "./retry.ts"
-import type { TaskInfo } from "./Task.ts"
+import type { TaskInfo, TaskOptions } from "./Task.ts"
+import { refuseUnknownOptions } from "./unknownOption.ts"
 
 export interface CallOptions {
   readonly timeout: number
@@ -25,6 +26,18 @@ export const noOptions: CallOptions = {
   transfer: undefined
 }
 
+/** A new option of `TaskOptions` without a row here does not compile. */
+const known: Readonly<Record<keyof TaskOptions, true>> = {
+  timeout: true,
+  queueTimeout: true,
+  retry: true,
+  priority: true,
+  signal: true,
+  label: true,
+  transfer: true
+}
+const names = Object.keys(known)
+
 const read = new WeakMap<object, CallOptions>()
 
 /** Throws `InvalidOptionError` naming the option. */
@@ -32,9 +45,13 @@ export const callOptions = ({ options }: TaskInfo): CallOptions => {
   if (options === undefined) return noOptions
   let found = read.get(options)
   if (found !== undefined) return found
-  const { priority = 0, queueTimeout = Infinity, retry, signal, timeout = Infinity, transfer } = options
+  refuseUnknownOptions(options, names, "Task.with")
+  const { label, priority = 0, queueTimeout = Infinity, retry, signal, timeout = Infinity, transfer } = options
   if (typeof priority !== "number" || !Number.isFinite(priority)) {
     throw new InvalidOptionError({ option: "priority", received: priority, expected: "a finite number" })
+  }
+  if (label !== undefined && typeof label !== "string") {
+    throw new InvalidOptionError({ option: "label", received: label, expected: "a string" })
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new InvalidOptionError({ option: "signal", received: signal, expected: "an AbortSignal" })

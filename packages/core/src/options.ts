@@ -11,6 +11,7 @@ import { InvalidOptionError } from "./ExecutorError.ts"
 import type { WorkerLostReason } from "./ExecutorError.ts"
 import { infoOf } from "./Task.ts"
 import type * as Task from "./Task.ts"
+import { unknownOption } from "./unknownOption.ts"
 import { SLOTS } from "./wire/frames.ts"
 
 /** What `onWorkerExit` is told. */
@@ -37,7 +38,7 @@ export interface ContextOption {
   /** Called at each submit, where the caller is; what it gives travels with the call. */
   readonly capture: () => unknown
   /** A task of one's own, called in the worker with what was captured; it calls `run` within that context and gives back its result. */
-  readonly restore: ((value: any, run: () => unknown) => unknown) & Task.Brand<"call">
+  readonly restore: ((value: any, run: () => unknown) => unknown) & Task.Brand<Task.CallKind>
 }
 
 /** Options of every executor. Optional fields accept `undefined`. Durations are milliseconds, or such as `"5 seconds"`. */
@@ -272,11 +273,7 @@ export const resolveOptions = (
     if (value === undefined) continue
     const reader = Object.hasOwn(table, option) ? table[option as keyof ExecutorOptions] : undefined
     if (reader === undefined) {
-      throw new InvalidOptionError({
-        option,
-        received: value,
-        expected: `left out; there is no such option (there are ${Object.keys(table).join(", ")})`
-      })
+      throw unknownOption(option, value, Object.keys(table), `Executor "${backend.name}"`)
     }
     const accepted = reader.read(value)
     if (accepted === undefined) throw new InvalidOptionError({ option, received: value, expected: reader.expected })

@@ -5,12 +5,15 @@ import * as Exit from "effect/Exit"
 import * as Schedule from "effect/Schedule"
 import { toMillis } from "./duration.ts"
 import { InvalidOptionError } from "./ExecutorError.ts"
-import type { TaskOptions } from "./Task.ts"
+import type { RetryOptions, TaskOptions } from "./Task.ts"
+import { refuseUnknownOptions } from "./unknownOption.ts"
 
 /** One call's policy: milliseconds to wait before the next attempt, or `undefined` when there is to be none. */
 export type RetryPolicy = (error: unknown, attempts: number) => number | undefined
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+
+const retryNames: ReadonlyArray<keyof RetryOptions> = ["times", "delay", "factor", "while"]
 
 const invalid = (received: unknown): InvalidOptionError =>
   new InvalidOptionError({
@@ -27,6 +30,7 @@ export const retryPolicy = (retry: TaskOptions["retry"] & {}): () => RetryPolicy
   }
   if (typeof retry !== "object" || retry === null) throw invalid(retry)
   if (Schedule.isSchedule(retry)) return () => scheduled(retry as Schedule.Schedule<unknown, unknown>)
+  refuseUnknownOptions(retry, retryNames, "retry")
   const { delay = 0, factor = 1, times, while: worth } = retry as Exclude<
     typeof retry,
     Schedule.Schedule<any, any, any, any>

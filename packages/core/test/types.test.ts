@@ -1,5 +1,5 @@
-import { Executor, Future, InlineExecutor, Task } from "@futures/core"
-import type { TaskError } from "@futures/core"
+import { asCompleted, Executor, Future, gather, InlineExecutor, Task, wait } from "@futures/core"
+import type { SubmittedFuture, TaskError, WaitResult } from "@futures/core"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { pipe } from "effect/Function"
@@ -21,6 +21,9 @@ const tasks = Task.module(import.meta, {
   },
   drip: (to: number): Stream.Stream<string, NotFound> => Stream.make(String(to)),
   optional: (a: number, b?: string) => `${a}${b}`,
+  both: (a: number, b: number) => a + b,
+  none: () => 1,
+  rest: (...words: Array<string>) => words.join(),
   parsed: (text: string) => JSON.parse(text)
 })
 
@@ -30,8 +33,8 @@ const compiled = (program: () => void): unknown => program
 
 test("arguments, results and typed failures are inferred", () => {
   compiled(() => {
-    expectTypeOf(executor.submit(tasks.who, 1)).toEqualTypeOf<Future<string, never>>()
-    expectTypeOf(executor.submit(tasks.find, "a")).toEqualTypeOf<Future<number, NotFound>>()
+    expectTypeOf(executor.submit(tasks.who, 1)).toEqualTypeOf<SubmittedFuture<string, never>>()
+    expectTypeOf(executor.submit(tasks.find, "a")).toEqualTypeOf<SubmittedFuture<number, NotFound>>()
     expectTypeOf(executor.submit(tasks.find, "a").result()).toEqualTypeOf<Promise<number>>()
     expectTypeOf(executor.starmap(tasks.optional, [[1], [1, "b"]])).toEqualTypeOf<AsyncIterableIterator<string>>()
     expectTypeOf(Executor.map(tasks.find, ["a"])).toEqualTypeOf<
@@ -58,7 +61,7 @@ test("arguments, results and typed failures are inferred", () => {
 
 test("a generic task is instantiated where it is handed in", () => {
   compiled(() => {
-    expectTypeOf(executor.submit(tasks.echo<number>, 5)).toEqualTypeOf<Future<number, never>>()
+    expectTypeOf(executor.submit(tasks.echo<number>, 5)).toEqualTypeOf<SubmittedFuture<number, never>>()
     // @ts-expect-error a string where a number was said
     executor.submit(tasks.echo<number>, "5")
   })
@@ -74,6 +77,16 @@ test("what is wrong does not compile", () => {
     executor.submit(tasks.who, 1, 2)
     // @ts-expect-error a plain function
     executor.submit((n: number) => n, 1)
+    // @ts-expect-error a task of two required arguments
+    executor.map(tasks.both, [1])
+    // @ts-expect-error a task of two required arguments
+    executor.mapSettled(tasks.both, [1])
+    // @ts-expect-error a task of two required arguments
+    Executor.map(tasks.both, [1])
+    // @ts-expect-error a task of two required arguments
+    Executor.mapExit(tasks.both, [1])
+    // @ts-expect-error a backend that is not among those given
+    Executor.open({ inline: InlineExecutor }, { backend: "thread" })
     // @ts-expect-error items of another type
     executor.map(tasks.fib, ["1"])
     // @ts-expect-error tuples of another type
@@ -136,7 +149,7 @@ test("stream takes generators and Streams and nothing else, submit takes neither
 test("references into a module that is not loaded here are typed by it", () => {
   const { basename } = Task.from<typeof import("node:path")>("node:path")
   compiled(() => {
-    expectTypeOf(executor.submit(basename, "/a/b.txt")).toEqualTypeOf<Future<string, never>>()
+    expectTypeOf(executor.submit(basename, "/a/b.txt")).toEqualTypeOf<SubmittedFuture<string, never>>()
     // @ts-expect-error a wrong argument
     executor.submit(basename, 1)
   })
@@ -145,6 +158,52 @@ test("references into a module that is not loaded here are typed by it", () => {
 test("a task is its own function, and options make no other type of it", () => {
   expectTypeOf(tasks.who(1)).toEqualTypeOf<Promise<string>>()
   expectTypeOf(Task.with(tasks.who, { timeout: "5 seconds" })).toEqualTypeOf<typeof tasks.who>()
+})
+
+test("a task that can be called with one argument can be mapped", () => {
+  compiled(() => {
+    executor.map(tasks.optional, [1])
+    executor.map(tasks.none, [undefined])
+    executor.map(tasks.rest, ["a"])
+    executor.map(tasks.echo<number>, [1])
+    Executor.mapExit(tasks.fib, Stream.make(1))
+    Executor.open({ inline: InlineExecutor }, { backend: "inline" })
+  })
+})
+
+test("futures of several types are gathered as Promise.all gathers promises", () => {
+  compiled(() => {
+    const [word, number] = [executor.submit(tasks.who, 1), executor.submit(tasks.find, "a")]
+    expectTypeOf(gather([word, number])).toEqualTypeOf<Promise<[string, number]>>()
+    expectTypeOf(gather([word, word])).toEqualTypeOf<Promise<[string, string]>>()
+    expectTypeOf(gather([])).toEqualTypeOf<Promise<[]>>()
+    const list: Array<Future<string>> = [word]
+    expectTypeOf(gather(list)).toEqualTypeOf<Promise<Array<string>>>()
+    expectTypeOf(gather(new Set(list))).toEqualTypeOf<Promise<Array<string>>>()
+    expectTypeOf(wait([word, number])).toEqualTypeOf<Promise<WaitResult<typeof word | typeof number>>>()
+    expectTypeOf(wait(list)).toEqualTypeOf<Promise<WaitResult<Future<string>>>>()
+    expectTypeOf(Future.gather([word, number])).toEqualTypeOf<
+      Effect.Effect<[string, number], NotFound | TaskError>
+    >()
+    expectTypeOf(Future.gather(list)).toEqualTypeOf<Effect.Effect<Array<string>, TaskError>>()
+    void (async () => {
+      for await (const future of asCompleted([word, number])) {
+        expectTypeOf(future.result()).toEqualTypeOf<Promise<string> | Promise<number>>()
+      }
+    })
+  })
+})
+
+test("a future that submit returned cannot be awaited by mistake", () => {
+  compiled(async () => {
+    // @ts-expect-error result() is to be awaited
+    await executor.submit(tasks.who, 1)
+    // @ts-expect-error result() is to be awaited
+    const started = async () => executor.submit(tasks.who, 1)
+    expectTypeOf(Promise.all([executor.submit(tasks.who, 1), 2])).toExtend<Promise<[Future<string>, number]>>()
+    const future: Future<string> = executor.submit(tasks.who, 1)
+    return [started, future]
+  })
 })
 
 test("a future of less is a future of more", () => {

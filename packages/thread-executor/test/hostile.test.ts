@@ -13,7 +13,7 @@ test.for([["a text", "nonsense"], ["an object", { length: 3 }], ["nothing", null
   async ([, message]) => {
     await using executor = new ThreadExecutor({ maxWorkers: 1 })
     expect(await executor.run(send, message)).toBe("sent")
-    expect(executor.stats().dropped).toBe(1)
+    expect(executor.stats().strayFrames).toBe(1)
   }
 )
 

@@ -1,5 +1,5 @@
 /** Never run: what the compiler of a user has to know. */
-import type { CancelledError, Executor, Future, TaskError } from "@futures/core"
+import type { CancelledError, Executor, SubmittedFuture, TaskError } from "@futures/core"
 import type { ProcessExecutor } from "@futures/process-executor"
 import type { ThreadExecutor } from "@futures/thread-executor"
 import type * as Effect from "effect/Effect"
@@ -11,7 +11,7 @@ const same = <A, B>(answer: Same<A, B>): unknown => answer
 export const checks = (thread: ThreadExecutor, child: ProcessExecutor, cancelled: CancelledError): void => {
   for (const executor of [thread, child] satisfies Array<Executor>) {
     const future = executor.submit(fib, 1)
-    same<typeof future, Future<number, never>>(true)
+    same<typeof future, SubmittedFuture<number, never>>(true)
     const doubled = executor.run(double, 1)
     same<typeof doubled, Promise<number>>(true)
     // @ts-expect-error a text is no number

@@ -29,7 +29,8 @@ export class Closing {
     this.#supervisor = supervisor
   }
 
-  shutdown(options: ShutdownOptions): Promise<void> {
+  /** `async`, so that a wrong option rejects; the code up to `#close` runs at once. */
+  async shutdown(options: ShutdownOptions): Promise<void> {
     const after = options.timeout === undefined ? Infinity : toMillis(options.timeout, "timeout")
     this.#engine.drain()
     if (options.cancelPending === true) this.#engine.cancelPending()

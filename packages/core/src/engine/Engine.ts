@@ -68,8 +68,8 @@ export interface ExecutorStats {
   readonly cancelled: number
   /** Workers that live, those still starting included. */
   readonly workers: number
-  /** Frames and replies that belonged to no call of ours. */
-  readonly dropped: number
+  /** Frames from workers that belonged to no call, such as a reply after a forced stop; each is discarded. */
+  readonly strayFrames: number
   /** Workers that had to be ended by force, since the executor was made, those that cannot be ended included: see `WorkerExit`. */
   readonly forced: number
 }
@@ -95,7 +95,7 @@ export class Engine {
   unsettled = 0
   /** Those of them that are in a worker's hands. */
   running = 0
-  readonly #counts = { succeeded: 0, failed: 0, cancelled: 0, dropped: 0 }
+  readonly #counts = { succeeded: 0, failed: 0, cancelled: 0, strayFrames: 0 }
 
   // Its organs, in the order in which a call meets them.
   readonly #admission = new Admission(this)
@@ -190,7 +190,7 @@ export class Engine {
     nested: (lane, frame) => this.#nested.receive(lane, frame),
     parked: () => this.#dispatcher.schedule(),
     dropped: () => {
-      this.#counts.dropped++
+      this.#counts.strayFrames++
     },
     gone: (lane, exit) => {
       this.lanes.delete(lane)
@@ -352,9 +352,9 @@ export class Engine {
   }
 
   get stats(): ExecutorStats {
-    const { cancelled, dropped, failed, succeeded } = this.#counts
+    const { cancelled, failed, strayFrames, succeeded } = this.#counts
     const pending = this.unsettled - this.running
     const { losses: { forced }, running } = this
-    return { pending, running, succeeded, failed, cancelled, workers: this.lanes.size, dropped, forced }
+    return { pending, running, succeeded, failed, cancelled, workers: this.lanes.size, strayFrames, forced }
   }
 }

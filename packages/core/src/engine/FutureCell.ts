@@ -3,6 +3,7 @@ import { LONGEST_DELAY, toMillis } from "../duration.ts"
 import type { DurationInput } from "../duration.ts"
 import { InvalidStateError, TaskTimeoutError } from "../ExecutorError.ts"
 import type { Future, FutureInfo, FutureState, InterruptOptions, WaitOptions } from "../Future.ts"
+import { futureMark } from "../wire/leaf.ts"
 import { bound } from "./asyncContext.ts"
 import { Call, State } from "./Call.ts"
 import { Reports } from "./Reports.ts"
@@ -70,7 +71,7 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
   }
 
   wait(options?: WaitOptions): Promise<boolean> {
-    return this.#within(options?.timeout ?? Infinity)
+    return this.#within(options?.timeout === undefined ? Infinity : options.timeout)
   }
 
   progress(): AsyncIterableIterator<unknown> {
@@ -91,9 +92,10 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
     return this.code === State.Cancelled || this.terms.owner.cancel(this)
   }
 
-  interrupt(options?: InterruptOptions): Promise<boolean> {
-    if (this.done()) return Promise.resolve(false)
-    return this.terms.owner.interrupt(this, options?.grace === undefined ? undefined : toMillis(options.grace, "grace"))
+  // `async`, so that a wrong option rejects.
+  async interrupt(options?: InterruptOptions): Promise<boolean> {
+    const grace = options?.grace === undefined ? undefined : toMillis(options.grace, "grace")
+    return !this.done() && this.terms.owner.interrupt(this, grace)
   }
 
   onDone(callback: (future: Future<A, E>) => unknown): void {
@@ -130,8 +132,18 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
     return { _id: "Future", state: this.state, ...this.info }
   }
 
-  [Symbol.for("nodejs.util.inspect.custom")](): string {
+  /** So that templates and logs name the call. */
+  override toString(): string {
     return `Future(${this.id} ${this.info.label}: ${this.state})`
+  }
+
+  /** Lets a walk over arguments recognize a future without loading this class. */
+  get [futureMark](): true {
+    return true
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString()
   }
 
   #settled(): A {

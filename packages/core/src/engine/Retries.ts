@@ -19,6 +19,8 @@ interface Retry {
   /** Attempts that ended with the death of their worker. */
   lost: number
   timer: NodeJS.Timeout | undefined
+  /** What `retry.while`, or the schedule, threw. */
+  fault: Failure | undefined
 }
 
 export class Retries {
@@ -34,7 +36,7 @@ export class Retries {
     if (cell.options.retry === undefined) return false
     let retry = this.#retries.get(cell)
     if (retry === undefined) {
-      retry = { policy: cell.options.retry(), lost: 0, timer: undefined }
+      retry = { policy: cell.options.retry(), lost: 0, timer: undefined, fault: undefined }
       this.#retries.set(cell, retry)
       cell.observe(() => this.#retries.delete(cell))
     }
@@ -42,8 +44,9 @@ export class Retries {
     let pause: number | undefined
     try {
       pause = cell.inside!(() => retry.policy(failure.build(), cell.attempt))
-    } catch {
-      // A predicate that throws has not asked for another attempt.
+    } catch (error) {
+      // The decision itself failed: the call ends with that error, and `verdict` returns it.
+      retry.fault = { kind: "threw", build: () => error }
       return false
     }
     if (pause === undefined || !cell.requeue()) return false
@@ -57,9 +60,11 @@ export class Retries {
     return true
   }
 
-  /** The last attempt has failed: a call that killed its worker each time is poison. */
+  /** The failure of a call without further attempts: `retry.while` threw, or the call killed its worker each time (poison). */
   verdict(cell: FutureCell, failure: Failure): Failure {
-    const lost = this.#retries.get(cell)?.lost ?? 0
+    const retry = this.#retries.get(cell)
+    if (retry?.fault !== undefined) return retry.fault
+    const lost = retry?.lost ?? 0
     const attempts = cell.attempt
     return lost > 1 && lost === attempts
       ? ours(() => new PoisonTaskError({ attempts, cause: failure.build() }))

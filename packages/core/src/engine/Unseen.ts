@@ -29,7 +29,9 @@ export class Unseen {
     const more = this.#more > 0 ? `\n  and up to ${this.#more} more` : ""
     const count = `${this.#cells.size}${this.#more > 0 ? " or more" : ""}`
     process.emitWarning(
-      `${count} failed calls of executor "${executor}" were never looked at:\n${named.join("\n")}${more}`,
+      `${count} failed ${count === "1" ? "call" : "calls"} of executor "${executor}" ${
+        count === "1" ? "was" : "were"
+      } never handled:\n${named.join("\n")}${more}`,
       "FuturesWarning"
     )
   }

@@ -1,7 +1,7 @@
 /** Several futures at once: `wait`, `asCompleted`, `gather`. They read futures through their public face, so executors may be mixed. */
 import { LONGEST_DELAY, toMillis } from "../duration.ts"
 import type { DurationInput } from "../duration.ts"
-import { InvalidOptionError, TaskTimeoutError } from "../ExecutorError.ts"
+import { InvalidOptionError, InvalidStateError, TaskTimeoutError } from "../ExecutorError.ts"
 import type { Future } from "../Future.ts"
 import { goOn as outside, State } from "./Call.ts"
 import type { FutureCell } from "./FutureCell.ts"
@@ -41,10 +41,10 @@ const park = (futures: Iterable<Future<any, any>>): () => void => {
  * const { done, notDone } = await wait(jobs, { returnWhen: "firstCompleted" })
  * ```
  */
-export const wait = <F extends Future<any, any>>(
-  futures: Iterable<F>,
+export const wait = <const T extends Iterable<Future<any, any>>>(
+  futures: T,
   options: WaitManyOptions = {}
-): Promise<WaitResult<F>> =>
+): Promise<WaitResult<MemberOf<T>>> =>
   new Promise((resolve, reject) => {
     const returnWhen = options.returnWhen ?? "allCompleted"
     if (returnWhen !== "allCompleted" && returnWhen !== "firstCompleted" && returnWhen !== "firstException") {
@@ -52,7 +52,7 @@ export const wait = <F extends Future<any, any>>(
       return reject(new InvalidOptionError({ option: "returnWhen", received: returnWhen, expected }))
     }
     const after = options.timeout === undefined ? Infinity : toMillis(options.timeout, "timeout")
-    const all = [...new Set(futures)]
+    const all = [...new Set(futures as Iterable<MemberOf<T>>)]
     let left = all.length
     let timer: NodeJS.Timeout | undefined
     let goOn = (): void => {}
@@ -82,64 +82,131 @@ export const wait = <F extends Future<any, any>>(
     if (after !== Infinity) timer = setTimeout(finish, Math.min(after, LONGEST_DELAY))
   })
 
+/** A running `asCompleted`: the futures as they finish, and a way to add more. */
+export interface AsCompleted<F extends Future<any, any>> extends AsyncIterableIterator<F> {
+  /**
+   * Adds a future to those that are awaited, such as one that was submitted because of an earlier result. A future that was given before counts once.
+   * Throws `InvalidStateError` after the iteration has ended.
+   */
+  add(future: F): void
+}
+
 /**
- * The futures as they are done, each once, those already done first (`concurrent.futures.as_completed`). `timeout` counts from the call; when it runs
- * out the iteration throws `TaskTimeoutError` (`clock: "wait"`). Leaving the loop early cancels nothing.
+ * The futures as they finish, each once, those already done first (`concurrent.futures.as_completed`). A future that was yielded is not retained.
+ * `timeout` counts from the call; when it runs out the iteration throws `TaskTimeoutError` (`clock: "wait"`). Leaving the loop early cancels nothing.
+ * The loop ends when no future is left; `add` takes more until then.
  *
  * ```ts
- * for await (const job of asCompleted(jobs)) console.log(await job.result())
+ * const running = asCompleted([executor.submit(fib, 20)])
+ * for await (const job of running) {
+ *   const value = await job.result()
+ *   if (value < 10_000) running.add(executor.submit(fib, 25))
+ * }
  * ```
  */
-export const asCompleted = <F extends Future<any, any>>(
-  futures: Iterable<F>,
+export const asCompleted = <const T extends Iterable<Future<any, any>>>(
+  futures: T,
   options: { readonly timeout?: DurationInput | undefined } = {}
-): AsyncIterable<F> => {
-  const after = options.timeout === undefined ? Infinity : toMillis(options.timeout, "timeout")
-  const deadline = performance.now() + after
-  const all = new Set(futures)
-  const finished: Array<F> = []
-  /** How many of `finished` were handed out. */
-  let taken = 0
-  let wake = (): void => {}
-  const observer = (future: FutureCell): void => {
-    finished.push(future as unknown as F)
-    wake()
+): AsCompleted<MemberOf<T>> => new Completions<MemberOf<T>>(futures as Iterable<any>, options.timeout)
+
+class Completions<F extends Future<any, any>> implements AsCompleted<F> {
+  readonly #after: number
+  readonly #deadline: number
+  /** How many futures there were when a time-out is reported. */
+  #given = 0
+  /** Futures that are not done. */
+  readonly #waiting = new Set<F>()
+  /** Futures that are done and not yielded yet. */
+  readonly #finished = new Set<F>()
+  /** Futures that were yielded; held weakly. */
+  readonly #yielded = new WeakSet<object>()
+  readonly #observer = (future: FutureCell): void => {
+    this.#waiting.delete(future as unknown as F)
+    this.#finished.add(future as unknown as F)
+    this.#wake?.()
   }
-  for (const future of all) cell(future).observe(observer)
-  return {
-    async *[Symbol.asyncIterator]() {
-      try {
-        // Futures leave the set as they are handed out, so that nothing here holds their results.
-        while (all.size > 0) {
-          if (taken === finished.length) {
-            const goOn = park(all)
-            try {
-              await arrival()
-            } finally {
-              goOn()
-            }
-          }
-          const future = finished[taken]!
-          delete finished[taken++]
-          all.delete(future)
-          yield future
-        }
-      } finally {
-        for (const future of all) cell(future).unobserve(observer)
-      }
-    }
+  #wake: (() => void) | undefined
+  #ended = false
+  /** The step before: steps run one after the other, as those of an async generator. */
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(futures: Iterable<F>, timeout: DurationInput | undefined) {
+    this.#after = timeout === undefined ? Infinity : toMillis(timeout, "timeout")
+    this.#deadline = performance.now() + this.#after
+    for (const future of futures) this.add(future)
   }
 
-  function arrival(): Promise<void> {
+  add(future: F): void {
+    if (this.#ended) throw new InvalidStateError("asCompleted has ended: no future can be added to it")
+    if (this.#waiting.has(future) || this.#finished.has(future) || this.#yielded.has(future)) return
+    this.#given++
+    this.#waiting.add(future)
+    cell(future).observe(this.#observer)
+    this.#wake?.()
+  }
+
+  next(): Promise<IteratorResult<F>> {
+    const step = this.#last.then(() => this.#step())
+    this.#last = step.catch(() => {})
+    return step
+  }
+
+  async return(): Promise<IteratorResult<F>> {
+    this.#end()
+    return { done: true, value: undefined }
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#end()
+    return Promise.resolve()
+  }
+
+  async #step(): Promise<IteratorResult<F>> {
+    while (!this.#ended && this.#finished.size === 0 && this.#waiting.size > 0) {
+      const goOn = park(this.#waiting)
+      try {
+        await this.#arrival()
+      } catch (error) {
+        this.#end()
+        throw error
+      } finally {
+        goOn()
+      }
+    }
+    const [future] = this.#finished
+    if (this.#ended || future === undefined) {
+      this.#end()
+      return { done: true, value: undefined }
+    }
+    this.#finished.delete(future)
+    this.#yielded.add(future)
+    // Nothing here holds its result from now on.
+    return { done: false, value: future }
+  }
+
+  #end(): void {
+    this.#ended = true
+    for (const future of this.#waiting) cell(future).unobserve(this.#observer)
+    this.#waiting.clear()
+    this.#finished.clear()
+    this.#wake?.()
+  }
+
+  #arrival(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const left = deadline - performance.now()
+      const left = this.#deadline - performance.now()
       const timer = left === Infinity
         ? undefined
-        : setTimeout(
-          () => reject(new TaskTimeoutError({ clock: "wait", after })),
-          Math.min(Math.max(left, 0), LONGEST_DELAY)
-        )
-      wake = () => {
+        : setTimeout(() => {
+          this.#wake = undefined
+          reject(waitRanOut(this.#after, this.#waiting.size, this.#given))
+        }, Math.min(Math.max(left, 0), LONGEST_DELAY))
+      this.#wake = () => {
+        this.#wake = undefined
         clearTimeout(timer)
         resolve()
       }
@@ -147,6 +214,30 @@ export const asCompleted = <F extends Future<any, any>>(
   }
 }
 
-/** All results, in the order of the futures, or the first failure to happen; the others go on (`asyncio.gather`). */
-export const gather = <A>(futures: Iterable<Future<A, any>>): Promise<Array<A>> =>
-  Promise.all([...futures].map((future) => future.result()))
+const waitRanOut = (after: number, unfinished: number, given: number): TaskTimeoutError =>
+  new TaskTimeoutError({
+    clock: "wait",
+    after,
+    message: `Timed out after ${after} ms (wait timeout): ${unfinished} of ${given} futures unfinished`
+  })
+
+/** The results of futures, as `Promise.all` types them: of a tuple a tuple, of any other iterable an array. */
+export type Results<T extends Iterable<Future<any, any>>> = T extends readonly [] | readonly [any, ...any]
+  ? { -readonly [K in keyof T]: ResultOf<T[K]> }
+  : Array<ResultOf<MemberOf<T>>>
+
+type ResultOf<F> = F extends Future<infer A, any> ? A : never
+
+/** What an iterable iterates over. */
+export type MemberOf<T> = T extends Iterable<infer F extends Future<any, any>> ? F : never
+
+/**
+ * All results, in the order of the futures, or the first failure to happen; the other calls continue (`asyncio.gather`). Futures of several types give a
+ * tuple of their results, like `Promise.all`.
+ *
+ * ```ts
+ * const [n, text] = await gather([executor.submit(fib, 20), executor.submit(who, 1)])
+ * ```
+ */
+export const gather = <const T extends Iterable<Future<any, any>>>(futures: T): Promise<Results<T>> =>
+  Promise.all([...futures].map((future) => future.result())) as Promise<Results<T>>

@@ -17,7 +17,8 @@ import {
   copyDOMException,
   emptied,
   isForeignObjectPrototype,
-  onlySharedMemory
+  onlySharedMemory,
+  refuseHandle
 } from "./leaf.ts"
 import { causeOf, copyNativeError } from "./nativeError.ts"
 import { elementsOf, isObjectPrototypePolluted, mayHaveNames, put } from "./property.ts"
@@ -234,6 +235,7 @@ export class Walk {
    * after the fields were walked: had it failed because of one of them, the walk would have found it.
    */
   #instance(source: object, prototype: object, depth: number): object {
+    if (!plainClasses.has(prototype)) refuseHandle(source)
     const keys = Object.keys(source)
     if (keys.length === 0) return this.#opaque(source, prototype)
     const copy = {}

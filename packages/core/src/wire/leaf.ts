@@ -3,6 +3,15 @@ import * as types from "node:util/types"
 import { nameOf, Refusal } from "./Refusal.ts"
 import { Special } from "./Special.ts"
 
+/** A property of every future: a global symbol, so that copies of this package agree. */
+export const futureMark: unique symbol = Symbol.for("@futures/core/Future") as never
+
+/** Handles of pending work hold its owner, never a value: they are refused before their fields are read. */
+export const refuseHandle = (source: object): void => {
+  if (types.isPromise(source)) throw new Refusal("Promise", "A promise: await it first")
+  if (futureMark in source) throw new Refusal("a Future", "A Future: pass its result (await future.result())")
+}
+
 // Deno has none.
 const isExternal: (source: unknown) => boolean = types.isExternal ?? (() => false)
 const getTime = Date.prototype.getTime

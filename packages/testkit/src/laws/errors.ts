@@ -5,7 +5,7 @@ import { cloneable } from "../arbitraries.ts"
 import { collect, failsWith, isError, isIn, rejection } from "../expect.ts"
 import { law, laws, property } from "../Law.ts"
 import { assertSame } from "../portrait.ts"
-import { add } from "../tasks.ts"
+import { add, double } from "../tasks.ts"
 import {
   builtInNames,
   decline,
@@ -180,7 +180,7 @@ export const errors = laws("errors", [
     assert.equal(await trial.shared.run(join, "a", "b"), ["a", "b"].join(process.platform === "win32" ? "\\" : "/"))
     const { task } = Task.from<Anything>(dataModule("export const task = () => 42"))
     assert.equal(await trial.shared.run(task), 42)
-    assert.deepEqual(await collect(trial.shared.map(task as unknown as typeof add, [1, 2])), [42, 42])
+    assert.deepEqual(await collect(trial.shared.map(task as unknown as typeof double, [1, 2])), [42, 42])
   }),
   law("What a task throws is not taken for an error of the executor", { promises: [5] }, async (trial) => {
     const ours = { _tag: "CancelledError", reason: "interrupt" }

@@ -73,7 +73,10 @@ export const futures = laws("futures", [
     assert.ok(warnings.some(({ message }) => message.includes("rejected by a callback")))
   }),
   law("A future is not thenable: to await it is not to wait for it", { promises: [5] }, async (trial) => {
-    const give = async (): Promise<Future<number>> => trial.shared.submit(add, 1, 2)
+    const give = async (): Promise<Future<number>> => {
+      const submitted: Future<number> = trial.shared.submit(add, 1, 2)
+      return submitted
+    }
     const future = await give()
     assert.equal("then" in future, false)
     assert.equal(await future.result(), 3)

@@ -1,5 +1,13 @@
 /** Several futures at once: wait, asCompleted, gather. */
-import { asCompleted, CancelledError, gather, InvalidOptionError, TaskTimeoutError, wait } from "@futures/core"
+import {
+  asCompleted,
+  CancelledError,
+  gather,
+  InvalidOptionError,
+  InvalidStateError,
+  TaskTimeoutError,
+  wait
+} from "@futures/core"
 import type { Future } from "@futures/core"
 import assert from "node:assert/strict"
 import { collect, failsWith, rejection } from "../expect.ts"
@@ -84,15 +92,15 @@ export const many = laws("several futures", [
     const [held] = await hold(trial, 1) as [Held]
     const futures = [held.future, ...await settled(trial)]
     for (const timeout of [0, 20, "20 millis"] as const) {
-      const { done, notDone } = await wait<Future<unknown>>(futures, { timeout })
+      const { done, notDone } = await wait(futures, { timeout })
       assert.deepEqual([done, notDone], [new Set(futures.slice(1)), new Set([held.future])])
     }
     held.release()
-    assert.equal((await wait<Future<unknown>>(futures, { timeout: "1 minute" })).notDone.size, 0)
+    assert.equal((await wait(futures, { timeout: "1 minute" })).notDone.size, 0)
   }),
   law("wait() refuses a returnWhen that it does not know, also when all are done", { promises: [] }, async (trial) => {
     const futures = await settled(trial)
-    await failsWith(wait<Future<unknown>>(futures, { returnWhen: "any" as never }), InvalidOptionError, {
+    await failsWith(wait(futures, { returnWhen: "any" as never }), InvalidOptionError, {
       option: "returnWhen"
     })
     await failsWith((async () => await wait([], { timeout: -1 }))(), InvalidOptionError, { option: "timeout" })
@@ -130,7 +138,7 @@ export const many = laws("several futures", [
   ),
   law("asCompleted() yields cancelled and failed ones too", { promises: [5] }, async (trial) => {
     const futures = await settled(trial)
-    assert.deepEqual(new Set(await collect(asCompleted<Future<unknown>>(futures))), new Set(futures))
+    assert.deepEqual(new Set(await collect(asCompleted(futures))), new Set(futures))
     assert.deepEqual(await collect(asCompleted([])), [])
   }),
   law(
@@ -142,7 +150,7 @@ export const many = laws("several futures", [
       for (const timeout of [0, 30]) {
         const seen: Array<unknown> = []
         const looped = (async () => {
-          for await (const future of asCompleted<Future<unknown>>([held.future, ...done], { timeout })) {
+          for await (const future of asCompleted([held.future, ...done], { timeout })) {
             seen.push(future)
           }
         })()
@@ -153,6 +161,47 @@ export const many = laws("several futures", [
       await held.future.result()
     }
   ),
+  law("A time-out of asCompleted() says how many of the futures are unfinished", { promises: [13] }, async (trial) => {
+    const held = await hold(trial, 2)
+    const futures = [...held.map(({ future }) => future), ...await settled(trial)]
+    const error = await failsWith(collect(asCompleted(futures, { timeout: 0 })), TaskTimeoutError, { clock: "wait" })
+    assert.ok(error.message.includes(`2 of ${futures.length} futures unfinished`), error.message)
+    for (const { release } of held) release()
+    await gather(held.map(({ future }) => future))
+  }),
+  law(
+    "Futures that are added to a running asCompleted() are yielded too, each once, and it ends when none is left",
+    { promises: [5] },
+    async (trial) => {
+      const [first, second] = await hold(trial, 2) as [Held, Held]
+      const completed = asCompleted([first.future])
+      const seen: Array<Future<unknown>> = []
+      first.release()
+      for await (const future of completed) {
+        seen.push(future)
+        if (future === first.future) {
+          completed.add(second.future)
+          completed.add(first.future)
+          second.release()
+        } else if (future === second.future) completed.add(trial.shared.submit(throwValue, "added last"))
+      }
+      assert.deepEqual(seen.slice(0, 2), [first.future, second.future])
+      assert.equal(seen.length, 3)
+      assert.equal(await rejection(seen[2]!.result()), "added last")
+      assert.throws(() => completed.add(first.future), InvalidStateError)
+    }
+  ),
+  law("A future that is added while asCompleted() waits is noticed", { promises: [5] }, async (trial) => {
+    const [first, second] = await hold(trial, 2) as [Held, Held]
+    const completed = asCompleted([first.future])
+    const next = completed.next()
+    completed.add(second.future)
+    second.release()
+    assert.deepEqual(await next, { done: false, value: second.future })
+    first.release()
+    assert.deepEqual(await completed.next(), { done: false, value: first.future })
+    assert.deepEqual(await completed.next(), { done: true, value: undefined })
+  }),
   law("Leaving asCompleted() early cancels nothing", { promises: [5] }, async (trial) => {
     const [first, second] = await hold(trial, 2) as [Held, Held]
     first.release()
@@ -171,8 +220,8 @@ export const many = laws("several futures", [
       assert.deepEqual(await gather([]), [])
       assert.deepEqual(await gather([trial.shared.submit(add, 1, 2), trial.single.submit(add, 3, 4)]), [3, 7])
       const [held] = await hold(trial, 1) as [Held]
-      assert.equal(await rejection(gather<unknown>([held.future, trial.shared.submit(throwValue, "no")])), "no")
-      await failsWith(gather<unknown>([held.future, cancelledOne(trial)]), CancelledError)
+      assert.equal(await rejection(gather([held.future, trial.shared.submit(throwValue, "no")])), "no")
+      await failsWith(gather([held.future, cancelledOne(trial)]), CancelledError)
       assert.equal(held.future.state, "running")
       held.release()
       assert.equal(await held.future.result(), held.word)

@@ -1,5 +1,5 @@
 /** Wrong options are named before anything starts. */
-import { InvalidOptionError, Task } from "@futures/core"
+import { asCompleted, InvalidOptionError, Task, wait } from "@futures/core"
 import type { ExecutorOptions } from "@futures/core"
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
@@ -103,6 +103,79 @@ export const options = laws("options", [
         )
         isError(error, InvalidOptionError, { option: "timeout" })
         assert.equal(await trial.single.run(double, 2), 4)
+      }
+    }
+  ),
+  law(
+    "An option of Task.with that does not exist, or has a wrong type, fails the call with InvalidOptionError that names it",
+    { promises: [5] },
+    async (trial) => {
+      const wrongOf: ReadonlyArray<readonly [option: string, value: unknown, meant?: string]> = [
+        ["timout", 5, "timeout"],
+        ["timeOut", 5, "timeout"],
+        ["queueTimeOut", 5, "queueTimeout"],
+        ["retries", 1, "retry"],
+        ["Label", "a", "label"],
+        ["xyz", 1],
+        ["label", 42],
+        ["label", null],
+        ["timeout", null],
+        ["queueTimeout", null],
+        ["priority", "high"],
+        ["signal", {}],
+        ["transfer", 1]
+      ]
+      for (const [option, value, meant] of wrongOf) {
+        const task = Task.with(double, { [option]: value })
+        const error = await failsWith(trial.shared.run(task, 1), InvalidOptionError, { option })
+        if (meant !== undefined) assert.ok(error.message.includes(`Did you mean "${meant}"?`), error.message)
+        const again = await failsWith(trial.shared.run(task, 1), InvalidOptionError, { option })
+        assert.equal(again.message, error.message)
+      }
+      await failsWith(trial.shared.run(Task.with(double, { retry: { tries: 1 } as never }), 1), InvalidOptionError, {
+        option: "tries"
+      })
+    }
+  ),
+  law(
+    "A method that returns a promise rejects for a wrong duration, and does not throw",
+    { promises: [] },
+    async (trial) => {
+      const executor = trial.open()
+      const future = executor.submit(double, 1)
+      await future.result()
+      for (const wrongDuration of [-1, NaN, "soon", null]) {
+        const timeout = wrongDuration as never
+        const calls: ReadonlyArray<readonly [option: string, call: () => Promise<unknown>]> = [
+          ["timeout", () => executor.shutdown({ timeout })],
+          ["timeout", () => future.result({ timeout })],
+          ["timeout", () => future.exception({ timeout })],
+          ["timeout", () => future.wait({ timeout })],
+          ["timeout", () => wait([future], { timeout })],
+          ["grace", () => future.interrupt({ grace: timeout })]
+        ]
+        for (const [option, call] of calls) {
+          let promise: Promise<unknown> | undefined
+          assert.doesNotThrow(() => promise = call())
+          await failsWith(promise!, InvalidOptionError, { option })
+        }
+        assert.throws(() => asCompleted([future], { timeout }), InvalidOptionError)
+      }
+      assert.equal(await executor.run(double, 2), 4)
+    }
+  ),
+  law(
+    "An executor option that does not exist names the one that was probably meant",
+    { promises: [] },
+    async (trial) => {
+      for (
+        const [option, meant] of [["maxThreads", "maxWorkers"], ["max_workers", "maxWorkers"], ["stdios", "stdio"]]
+      ) {
+        assert.throws(
+          () => trial.open({ [option!]: 3 } as ExecutorOptions),
+          (thrown: unknown) =>
+            isError(thrown, InvalidOptionError, { option: option! }).message.includes(`Did you mean "${meant}"?`)
+        )
       }
     }
   ),

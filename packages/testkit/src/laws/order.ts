@@ -132,7 +132,7 @@ export const order = laws("order", [
       failed: 1,
       cancelled: 1,
       workers: undefined,
-      dropped: 0,
+      strayFrames: 0,
       forced: 0
     })
     signals.release(word)
@@ -144,7 +144,7 @@ export const order = laws("order", [
       failed: 1,
       cancelled: 1,
       workers: undefined,
-      dropped: 0,
+      strayFrames: 0,
       forced: 0
     })
   }),

@@ -44,6 +44,25 @@ const emptied: ReadonlyArray<readonly [kind: string, make: () => unknown]> = [
 
 export const portability = laws("portability", [
   law(
+    "A future or a promise among the arguments is refused by name, with what to pass instead",
+    { promises: [2] },
+    async (trial) => {
+      const future = trial.shared.submit(double, 1)
+      for (const where of [(value: unknown) => value, (value: unknown) => ({ deep: [value] })]) {
+        const ofFuture = await failsWith(trial.shared.run(identity, where(future)), NotPortableError, {
+          value: "a Future"
+        })
+        assert.ok(ofFuture.message.includes("pass its result"), ofFuture.message)
+        const ofPromise = await failsWith(trial.shared.run(identity, where(future.result())), NotPortableError, {
+          value: "Promise"
+        })
+        assert.ok(ofPromise.message.includes("await it first"), ofPromise.message)
+        for (const { path } of [ofFuture, ofPromise]) assert.ok(["args[0]", "args[0].deep[0]"].includes(path), path)
+      }
+      assert.equal(await future.result(), 2)
+    }
+  ),
+  law(
     "An argument that cannot travel fails its own call with NotPortableError, and no other",
     { promises: [2] },
     async (trial) => {

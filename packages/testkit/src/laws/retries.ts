@@ -63,16 +63,32 @@ export const retries = laws("retries", [
     })
     assert.deepEqual(asked, ["attempt 1", "attempt 2"])
     assert.deepEqual(notebook.lines(), ["1", "2"])
-    const broken = Task.with(throwUntil, {
-      retry: {
-        times: 5,
-        while: () => {
-          throw new Error("the predicate is broken")
-        }
-      }
-    })
-    await failsWith(trial.shared.run(broken, notebook.path, 9), RangeError, { message: "attempt 1" })
   }),
+  property(
+    "A retry.while that throws fails the call with what it threw, whatever that is, at the attempt at which it throws",
+    { promises: [5, 6], runs: 30 },
+    [
+      fc.oneof(fc.constant(undefined), fc.string(), fc.string().map((text) => new TypeError(text))),
+      fc.integer({ min: 1, max: 3 })
+    ],
+    async (trial, thrown, at) => {
+      const notebook = trial.notebook()
+      let asked = 0
+      const broken = Task.with(throwUntil, {
+        retry: {
+          times: 5,
+          while: () => {
+            if (++asked === at) throw thrown
+            return true
+          }
+        }
+      })
+      const future = trial.shared.submit(broken, notebook.path, 9)
+      assert.equal(await rejection(future.result()), thrown)
+      isIn(future, "failed")
+      assert.deepEqual(notebook.lines(), attempts(at))
+    }
+  ),
   law("A Schedule is asked with the error, and starts anew for each call", { promises: [6] }, async (trial) => {
     const notebook = trial.notebook()
     const task = Task.with(throwUntil, {

@@ -52,6 +52,10 @@ export const unseen = laws("unseen failures", [
       assert.ok(message.includes(part), `${part} in ${message}`)
     }
   }),
+  law("The warning of one failed call is in the singular", { promises: [18] }, async (trial) => {
+    const [warning] = await warningsOf(trial, (executor) => executor.submit(throwWhenOdd, 3).wait())
+    assert.match(warning!.message, /^1 failed call of executor ".*" was never handled:/)
+  }),
   law("A failure that somebody looked at, in whatever way, is not warned of", { promises: [18] }, async (trial) => {
     const warnings = await warningsOf(trial, async (executor) => {
       // What is named tells by its cause how it was looked at.

@@ -135,7 +135,7 @@ export class History {
 
   /** What is true at any time. */
   look(): void {
-    const { cancelled, dropped, failed, pending, running, succeeded, workers } = this.#executor.stats()
+    const { cancelled, strayFrames, failed, pending, running, succeeded, workers } = this.#executor.stats()
     const { concurrency, maxWorkers } = this.#settings
     assert.equal(
       succeeded + failed + cancelled + pending + running,
@@ -157,7 +157,7 @@ export class History {
     assert.ok(workers <= maxWorkers, `${workers} workers`)
     assert.ok(this.#begun() <= maxWorkers * concurrency, `${this.#begun()} calls run at a time`)
     // Workers that were still starting may say that they are ready when nobody wants them any more.
-    assert.ok(dropped <= (this.#over ? maxWorkers : 0), "nobody answers what was not asked")
+    assert.ok(strayFrames <= (this.#over ? maxWorkers : 0), "nobody answers what was not asked")
   }
 
   /** Calls that run for certain: they have begun, and nobody let them go. A future may say that it runs while its call is in its worker's hands. */

@@ -44,7 +44,7 @@ export class Interleaving {
   #shut = false
   #crashed = false
   /** Frames that belonged to nothing, as far as we sent them. */
-  #dropped = 0
+  #stray = 0
 
   constructor(deliver: Deliver, settings: ExecutorOptions, plant: (backend: Backend) => Backend) {
     this.#memory = memory(deliver)
@@ -106,14 +106,14 @@ export class Interleaving {
       "a future never changes once it has settled"
     )
     assert.deepEqual(this.#calls.map(({ told }) => told), this.#calls.map(() => 1), "each is done once")
-    const { dropped, pending, running, workers } = this.#executor.stats()
+    const { strayFrames, pending, running, workers } = this.#executor.stats()
     assert.deepEqual({ pending, running, workers }, { pending: 0, running: 0, workers: 0 })
     assert.ok(this.#memory.workers.every(({ lives }) => !lives), "no worker is left")
     // That a worker is ready may come when it is no longer wanted: of those that answered no call, each may have said so too late.
     const late = this.#memory.workers.filter(({ heard }) => heard.length === 1).length
     assert.ok(
-      dropped >= this.#dropped && dropped <= this.#dropped + late,
-      `${dropped} were dropped, and ${this.#dropped} belonged to nothing`
+      strayFrames >= this.#stray && strayFrames <= this.#stray + late,
+      `${strayFrames} stray frames, and ${this.#stray} belonged to nothing`
     )
   }
 
@@ -148,16 +148,16 @@ export class Interleaving {
     }
   }
 
-  /** What belongs to nothing is dropped, counted, and reaches no future. */
+  /** What belongs to nothing is discarded, counted, and reaches no future. */
   #tell(worker: MemoryWorker | undefined, frame: unknown): void {
     if (worker === undefined) return
     const look = (): unknown => this.#calls.map(({ future }) => future.state)
-    const [states, { dropped }] = [look(), this.#executor.stats()]
+    const [states, { strayFrames }] = [look(), this.#executor.stats()]
     worker.tell(frame as never)
-    const more = this.#executor.stats().dropped - dropped
+    const more = this.#executor.stats().strayFrames - strayFrames
     assert.ok(more > 0, "what belongs to nothing is counted")
     assert.deepEqual(look(), states, "what belongs to nothing reaches no future")
-    this.#dropped += more
+    this.#stray += more
   }
 
   /** Workers that have come up. */
