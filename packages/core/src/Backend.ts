@@ -22,8 +22,10 @@ import type { Frame } from "./wire/frames.ts"
 export interface SpawnSpec {
   /** The executor's name with the worker's number, for process lists and debuggers. */
   readonly name: string
-  /** Environment of the worker: the parent's, with the option `env` over it. */
+  /** Environment of the worker: the parent's when the executor was created, with the option `env` over it. */
   readonly env: Readonly<Record<string, string | undefined>>
+  /** The parent's working directory when the executor was created; `undefined` while the parent is still in it. */
+  readonly directory: string | undefined
   /** Node arguments that the worker inherits: the parent's own that apply, and the export condition for workers. */
   readonly inheritedExecArgv: ReadonlyArray<string>
   /** Node arguments that the user asked for. */

@@ -18,6 +18,7 @@ import { Host } from "./worker/host.ts"
 import type { WorkerPort } from "./worker/host.ts"
 import { pipeOutput } from "./worker/output.ts"
 import { process } from "./worker/process.ts"
+import { becomeWorker } from "./worker/realm.ts"
 
 export { encodeFrame, encodeParts, FrameReader } from "./wire/bytes.ts"
 export type { Frame, WorkerPort }
@@ -43,6 +44,7 @@ export const serveHere = (port: WorkerPort): Served => {
  */
 export const serve = (port: WorkerPort): Served => {
   const host = new Host(port)
+  becomeWorker((text) => host.notice(text))
   const die = (error: unknown): void => {
     host.fatal(error)
     process.exit(1)

@@ -45,7 +45,10 @@ export interface ContextOption {
 export interface ExecutorOptions {
   /** Workers at most. Default: `os.availableParallelism()`; on inline, calls at a time, 1. `EXECUTOR_MAX_WORKERS`. */
   readonly maxWorkers?: number | undefined
-  /** Workers that are kept, and started before the first call. Default 0: workers start on demand. `EXECUTOR_MIN_WORKERS`. */
+  /**
+   * Workers that are kept, and started before the first call. Default 0: workers start on demand. An executor that a worker creates
+   * while it loads a module starts none before a task uses it. `EXECUTOR_MIN_WORKERS`.
+   */
   readonly minWorkers?: number | undefined
   /** How long a worker beyond `minWorkers` may be idle before it is ended. Default 30 seconds. `EXECUTOR_IDLE_TIMEOUT`. */
   readonly idleTimeout?: Duration.Input | undefined
@@ -68,7 +71,10 @@ export interface ExecutorOptions {
   readonly grace?: Duration.Input | undefined
   /** A name for people: in process lists, warnings and errors. Default: the backend's name. `EXECUTOR_NAME`. */
   readonly name?: string | undefined
-  /** Environment of the workers, laid over the parent's; `undefined` takes a variable away. */
+  /**
+   * Environment of the workers, laid over the parent's as it is when the executor is created; `undefined` removes a variable.
+   * Processes also keep the working directory of that moment; threads share the directory of their process.
+   */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
   /** Node arguments for the workers, added to the parent's own. */
   readonly execArgv?: ReadonlyArray<string> | undefined

@@ -24,6 +24,8 @@ export interface ChildSpec {
   readonly entry: string
   readonly execArgv: ReadonlyArray<string>
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Its working directory; this process's by default. */
+  readonly directory?: string | undefined
   readonly watchdog: Watchdog
 }
 
@@ -56,7 +58,10 @@ export interface Child {
 const PATIENCE = 500
 
 /** Starts a child process that speaks frames on two pipes of its own. */
-export const openChild = ({ entry, env, execArgv, name, watchdog }: ChildSpec, events: ChildEvents): Child => {
+export const openChild = (
+  { directory, entry, env, execArgv, name, watchdog }: ChildSpec,
+  events: ChildEvents
+): Child => {
   const marker = markerIn(openNameless())
   const report = lastReportIn(openNameless())
   const close = (): void => {
@@ -67,6 +72,7 @@ export const openChild = ({ entry, env, execArgv, name, watchdog }: ChildSpec, e
     try {
       return spawn(process.execPath, [...execArgv, entry, ...watchdog.childArguments], {
         argv0: name,
+        cwd: directory,
         // Ctrl-C reaches the parent alone, which decides.
         detached: process.platform !== "win32",
         env: env as NodeJS.ProcessEnv,

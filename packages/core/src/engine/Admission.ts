@@ -51,8 +51,10 @@ export class Admission {
     // A call that runs may still hand in others while everything else is over.
     const takes = state === "open" || (state === "draining" && form.depth !== undefined)
     if (!takes) return this.#refuse(info, whyClosed(engine))
-    const endless = form.depth === undefined ? refuseEndless(info.definition.module) : undefined
-    if (endless !== undefined) return this.#refuse(info, ours(() => endless))
+    if (form.depth === undefined) {
+      const endless = engine.hold.isHeld ? engine.hold.use() : refuseEndless(info.definition.module)
+      if (endless !== undefined) return this.#refuse(info, ours(() => endless), State.Failed, true)
+    }
     const { context, maxPending, stacks, whenFull } = engine.options
     if (whenFull === "reject" && engine.queue.size >= maxPending) {
       return this.#refuse(info, ours(() => new QueueFullError({ maxPending })))
@@ -109,11 +111,13 @@ export class Admission {
     return terms
   }
 
-  #refuse(task: TaskInfo, failure: Failure, state: 3 | 4 = State.Failed): FutureCell {
+  /** `reported`: the failure is reported elsewhere, and needs no warning when it is never handled. */
+  #refuse(task: TaskInfo, failure: Failure, state: 3 | 4 = State.Failed, reported = false): FutureCell {
     const now = performance.now()
     const terms = { owner: this.#engine, task, options: noOptions, form: plain, pace: undefined, inside: undefined }
     const cell = new FutureCell(terms, this.#number(), [], undefined, now)
     cell.settle(state, failure, now)
+    if (reported) cell.watched = true
     this.#engine.count(cell)
     tellSubmit(this.#engine, cell)
     tellSettle(this.#engine, cell)

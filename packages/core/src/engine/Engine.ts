@@ -28,6 +28,7 @@ import { tellRetry, tellSettle, tellSubmit, tellWorkerReady } from "./events.ts"
 import { cancelledBy, failureOf } from "./Failure.ts"
 import type { Failure } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"
+import { Hold } from "./Hold.ts"
 import { KeepAlive } from "./KeepAlive.ts"
 import type { Lane, LaneEvents } from "./Lane.ts"
 import { Levels } from "./Levels.ts"
@@ -100,6 +101,7 @@ export class Engine {
   // Its organs, in the order in which a call meets them.
   readonly #admission = new Admission(this)
   readonly room = new Room(this)
+  readonly hold: Hold
   readonly #dispatcher: Dispatcher
   readonly ladder = new StopLadder(this)
   readonly recycling: Recycling
@@ -122,11 +124,17 @@ export class Engine {
     this.waiting = waiting
     this.backend = backend
     this.options = options
+    this.hold = new Hold(this)
     const supervisor = supervise(this)
     this.#dispatcher = new Dispatcher(this, supervisor)
     this.recycling = new Recycling(this, supervisor)
     this.#closing = new Closing(this, supervisor)
-    if (options.minWorkers > 0) this.#dispatcher.schedule()
+    if (options.minWorkers > 0 && !this.hold.isHeld) this.#dispatcher.schedule()
+  }
+
+  /** Whether its workers are threads, processes or engines: neither this thread nor the parent of this worker. */
+  get startsWorkers(): boolean {
+    return this.waiting === undefined && this.backend.name !== "inline"
   }
 
   // ---- accepting

@@ -20,6 +20,7 @@ import { areItemOutcomes, isWellFormed } from "../wire/wellFormed.ts"
 import type { RanBy } from "./Call.ts"
 import type { FutureCell } from "./FutureCell.ts"
 import { Hands } from "./Hands.ts"
+import { publishNotice } from "./notices.ts"
 import { Outbox, wireIds } from "./Outbox.ts"
 import { LEASE } from "./Pace.ts"
 import { Reports } from "./Reports.ts"
@@ -335,6 +336,8 @@ export class Lane {
       case Kind.Last:
         this.lastWords = true
         return
+      case Kind.Notice:
+        return publishNotice(frame[HEADER] as string)
       case Kind.Memory:
         return this.#events.overMemory(this, frame[HEADER])
       case Kind.Fatal:

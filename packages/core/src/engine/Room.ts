@@ -34,8 +34,8 @@ export class Room {
   }
 
   #isReady(): boolean {
-    const { lanes, options, queue, state } = this.#engine
-    if (state !== "open") return true
+    const { hold, lanes, options, queue, state } = this.#engine
+    if (state !== "open" || hold.isHeld) return true
     let up = 0
     for (const lane of lanes) if (lane.state === "ready") up++
     return queue.size < options.maxPending && up >= options.minWorkers

@@ -19,10 +19,11 @@ import * as Scope from "effect/Scope"
 import type { SpawnSpec } from "../Backend.ts"
 import { LONGEST_DELAY } from "../duration.ts"
 import type { Setup } from "../wire/frames.ts"
+import { STARTING } from "../worker/realm.ts"
 import { outside } from "./asyncContext.ts"
 import type { Engine, Supervisor } from "./Engine.ts"
 import { tellWorkerStart } from "./events.ts"
-import { inheritedExecArgv } from "./execArgv.ts"
+import { inheritedExecArgv, resolvedFrom } from "./execArgv.ts"
 import { Lane } from "./Lane.ts"
 import { startCause } from "./lost.ts"
 import { UNKILLABLE_AFTER } from "./StopLadder.ts"
@@ -54,15 +55,22 @@ export const supervise = (engine: Engine, setup: Omit<Setup, "version" | "worker
   let generation = 0
   let starting = 0
 
-  const spec = (): SpawnSpec => ({
-    name: `${options.name}-${generation}`,
-    env: Object.fromEntries(
-      Object.entries({ ...process.env, ...options.env }).filter(([, value]) => value !== undefined)
-    ),
-    inheritedExecArgv: inheritedExecArgv(),
-    execArgv: options.execArgv,
-    resourceLimits: options.resourceLimits
-  })
+  // Taken when the executor is created, so that all its workers have the same, however late they start.
+  const directory = currentDirectory()
+  const env = engine.startsWorkers ? environment(options.env) : {}
+  const inherited = inheritedExecArgv()
+
+  const spec = (): SpawnSpec => {
+    const moved = directory !== undefined && directory !== currentDirectory()
+    return {
+      name: `${options.name}-${generation}`,
+      env,
+      directory: moved ? directory : undefined,
+      inheritedExecArgv: moved ? resolvedFrom(directory, inherited) : inherited,
+      execArgv: moved ? resolvedFrom(directory, options.execArgv) : options.execArgv,
+      resourceLimits: options.resourceLimits
+    }
+  }
 
   /** One worker, from birth to death. Fails when it never comes up. */
   const life = Effect.withFiber<void, StartFailure>((fiber) => {
@@ -127,6 +135,23 @@ export const supervise = (engine: Engine, setup: Omit<Setup, "version" | "worker
       if (fiber !== undefined) Effect.runFork(Fiber.interrupt(fiber))
     },
     close: () => Effect.runPromise(Scope.close(scope, Exit.void))
+  }
+}
+
+/** The environment of this process with the option `env` over it, and the mark of a worker that starts. */
+const environment = (over: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> => ({
+  ...Object.fromEntries(
+    Object.entries({ ...process.env, ...over }).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  ),
+  [STARTING]: "1"
+})
+
+/** The working directory; `undefined` when it was deleted. */
+const currentDirectory = (): string | undefined => {
+  try {
+    return process.cwd()
+  } catch {
+    return undefined
   }
 }
 

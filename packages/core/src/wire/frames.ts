@@ -20,6 +20,7 @@
  * parent ◀─ Output ── worker         what tasks wrote to stdout and stderr, before the outcome of the call that wrote it
  * parent ◀─ Last ──── worker         it ends, and has told of everything that it did
  * parent ◀─ Fatal ─── worker         an uncaught error, or the initializer's; the worker ends
+ * parent ◀─ Notice ── worker         a text that the parent publishes once, as a warning
  * parent ── Stop ───▶ worker         no more calls will come: end
  * ```
  */
@@ -57,7 +58,9 @@ export const Kind = {
   /** It goes on. */
   Unpark: 14,
   /** It ends, and has told of everything that it did. */
-  Last: 15
+  Last: 15,
+  /** A text for the user of the program. */
+  Notice: 16
 } as const
 
 /** The first three fields of every frame. */

@@ -80,6 +80,8 @@ export const isWellFormed = (frame: Frame): boolean => {
       return typeof frame[HEADER] === "number"
     case Kind.Fatal:
       return isErrorRecord(frame[HEADER])
+    case Kind.Notice:
+      return typeof frame[HEADER] === "string"
     default:
       return true
   }

@@ -28,6 +28,13 @@ const storage: AsyncLocalStorage<TaskContext> =
 
 export const currentTask = (): TaskContext | undefined => storage.getStore()
 
+/** The wire id of the call of an initializer. */
+export const INITIALIZER_ID = -1
+
+/** Whether the initializer of a worker runs here. */
+export const isInitializing = (): boolean =>
+  (storage.getStore() as { readonly wireId?: number } | undefined)?.wireId === INITIALIZER_ID
+
 export const runAs = <A>(
   context: TaskContext,
   fn: (...args: ReadonlyArray<unknown>) => A,

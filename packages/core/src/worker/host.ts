@@ -153,6 +153,11 @@ export class Host implements CallHost, Surroundings {
     this.send(Kind.Fatal, encodeError(error, this.#port), initializer)
   }
 
+  /** Sends a text that the parent publishes as a warning. */
+  notice(text: string): void {
+    this.send(Kind.Notice, text)
+  }
+
   /** Tells everything there is to tell: the worker is ending, whatever runs. */
   lastWords(): void {
     if (this.#setup === undefined) return

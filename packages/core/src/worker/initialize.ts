@@ -6,6 +6,7 @@ import type { Setup } from "../wire/frames.ts"
 import { monotonic } from "../wire/monotonic.ts"
 import { CallContext } from "./CallContext.ts"
 import type { CallHost } from "./CallContext.ts"
+import { INITIALIZER_ID } from "./context.ts"
 import { invoke } from "./invoke.ts"
 
 /** Rejects with what the initializer ended with. */
@@ -14,7 +15,12 @@ export const initialize = async (
   { args, module, name }: NonNullable<Setup["initializer"]>
 ): Promise<void> => {
   const definition = await host.load(module, name)
-  const call = { context: new CallContext(host, -1, 0, 1, name, monotonic()), definition, args, carried: undefined }
+  const call = {
+    context: new CallContext(host, INITIALIZER_ID, 0, 1, name, monotonic()),
+    definition,
+    args,
+    carried: undefined
+  }
   const around = { mode: host.mode, transfers: () => [], restore: undefined }
   await new Promise<void>((resolve, reject) =>
     invoke(

@@ -37,8 +37,17 @@ export const loadTask = async (
  */
 export const refuseEndless = (module: string): InvalidStateError | undefined => {
   if (!loading.has(module) || currentTask() !== undefined) return undefined
+  return new InvalidStateError(`${module} submits a call of its own tasks while a worker loads it. ${REMEDY}`)
+}
+
+const REMEDY = "Every worker runs the whole module, so this would never end. " +
+  "Move the tasks to a module of their own, or put the rest of the program inside `if (import.meta.main) { ... }`."
+
+/** What an executor that was created outside of any task, in a worker, refuses with. */
+export const createdInWorker = (executor: string): InvalidStateError => {
+  const where = loading.size === 0 ? "" : ` (${[...loading].join(", ")} is loading)`
   return new InvalidStateError(
-    `${module} hands in a call of its own tasks while a worker loads it, and so would every worker: put tasks in a module of their own`
+    `Executor "${executor}" was created in a worker${where}: it starts no workers and takes calls from tasks only. ${REMEDY}`
   )
 }
 

@@ -1,8 +1,11 @@
 /**
  * A program of its own, whose end the laws look at: `program.ts <module of the executor> <its name> <scene>`. What it has to say it writes to stdout.
  */
-import type { ExecutorClass } from "@futures/core"
-import { chatter, slowly, throwing } from "./tasksChatter.ts"
+import type { Executor as AnyExecutor, ExecutorClass } from "@futures/core"
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { chatter, directory, importedWorkers, loadedByFlags, slowly, throwing, variable } from "./tasksChatter.ts"
 
 const [, , module, name, scene] = process.argv
 const exports = await import(module!) as Record<string, ExecutorClass>
@@ -66,6 +69,50 @@ switch (scene) {
     // Node takes a turn or two to forget a handle that is closed.
     for (let turn = 0; turn < 100 && handles() !== before; turn++) await new Promise((resolve) => setImmediate(resolve))
     say(handles() === before ? "nothing" : `before ${before}\nafter ${handles()}`)
+    break
+  }
+  case "changes its environment": {
+    process.env["FUTURES_LAW"] = "at creation"
+    const executor = new Executor({ maxWorkers: 1, maxTasksPerWorker: 1 })
+    say(await executor.run(variable, "FUTURES_LAW"))
+    process.env["FUTURES_LAW"] = "later"
+    say(await executor.run(variable, "FUTURES_LAW"))
+    say(await new Executor({ maxWorkers: 1 }).run(variable, "FUTURES_LAW"))
+    break
+  }
+  case "changes its directory": {
+    const before = process.cwd()
+    const executor = new Executor({ maxWorkers: 1, maxTasksPerWorker: 1 })
+    say(await executor.run(directory) === before)
+    process.chdir("/")
+    say(await executor.run(directory) === before)
+    say(await new Executor({ maxWorkers: 1 }).run(directory))
+    break
+  }
+  case "moves away from modules of its flags": {
+    const home = mkdtempSync(join(tmpdir(), "futures-flags-"))
+    mkdirSync(join(home, "node_modules"))
+    writeFileSync(join(home, "required.cjs"), "globalThis.loaded = ['required']")
+    writeFileSync(join(home, "imported.mjs"), "loaded.push('imported')")
+    writeFileSync(join(home, "node_modules/bare.js"), "loaded.push('bare')")
+    process.chdir(home)
+    const execArgv = ["--require", "./required.cjs", "--import=./imported.mjs", "--import", "bare"]
+    const executor = new Executor({ maxWorkers: 1, maxTasksPerWorker: 1, execArgv })
+    process.chdir("/")
+    try {
+      say(await executor.run(loadedByFlags))
+      say(await executor.run(loadedByFlags))
+    } finally {
+      await executor.shutdown()
+      rmSync(home, { recursive: true })
+    }
+    break
+  }
+  case "uses what is imported": {
+    const { importedPool } = globalThis as unknown as { readonly importedPool: AnyExecutor }
+    say(`${importedPool.stats().workers} in the program`)
+    const executor = new Executor({ maxWorkers: 1 })
+    say(`${await executor.run(importedWorkers)} in a worker`)
     break
   }
   case "listens": {

@@ -1,8 +1,9 @@
 /** How a program ends that uses an executor: by itself, in time, and with everything said. */
 import assert from "node:assert/strict"
+import { pathToFileURL } from "node:url"
 import { law, laws } from "../Law.ts"
 import type { LawSet } from "../Law.ts"
-import { runProgram } from "../runProgram.ts"
+import { fileOf, runProgram } from "../runProgram.ts"
 import type { Ended } from "../runProgram.ts"
 
 /** Where a program finds the executor: the URL of a module, and the name under which it exports the class. */
@@ -16,8 +17,12 @@ export interface Origin {
 /** A program that has not ended by then, in milliseconds, is ended: the law says that it hung. */
 const LIMIT = 14_000
 
-const run = ({ module, name }: Origin, scene: string): Promise<Ended> =>
-  runProgram(new URL("./program.ts", import.meta.url), [module, name, scene], { limit: LIMIT })
+const run = (
+  { module, name }: Origin,
+  scene: string,
+  program = "./program.ts",
+  execArgv: ReadonlyArray<string> = []
+): Promise<Ended> => runProgram(new URL(program, import.meta.url), [module, name, scene], { limit: LIMIT, execArgv })
 
 const says = async (origin: Origin, scene: string, stdout: string, code = 0): Promise<void> => {
   const ended = await run(origin, scene)
@@ -53,6 +58,59 @@ export const programs = (origin: Origin): LawSet =>
       () =>
         says(origin, "leaves nothing", "out 0\nnothing\n")
     ),
+    law("An executor that is created in the module of its tasks starts nothing in a worker until a task uses it", {
+      promises: [9, 17],
+      needs: ["workers"]
+    }, async () => {
+      const ended = await run(origin, "beside its tasks", "./programPools.ts")
+      assert.deepEqual([ended.code, ended.stdout], [0, "9\n0\n16\n"], ended.stderr)
+      assert.equal(ended.stderr.split("FuturesWarning: ").length, 2, ended.stderr)
+      assert.match(ended.stderr, /if \(import\.meta\.main\)/)
+    }),
+    law("An executor that an initializer creates starts nothing until a task uses it", {
+      promises: [9, 17],
+      needs: ["workers"]
+    }, async () => {
+      const ended = await run(origin, "initializer", "./programPools.ts")
+      assert.deepEqual([ended.code, ended.stdout], [0, "0\n"], ended.stderr)
+    }),
+    law("An executor that a module of --import creates starts nothing in a worker", {
+      promises: [9],
+      needs: ["workers"]
+    }, async () => {
+      const imported = new URL("./imported.ts", import.meta.url)
+      const query = `?module=${encodeURIComponent(origin.module)}&name=${origin.name}`
+      const ended = await run(origin, "uses what is imported", "./program.ts", [
+        "--import",
+        `${pathToFileURL(fileOf(imported)).href}${query}`
+      ])
+      assert.deepEqual([ended.code, ended.stdout], [0, "1 in the program\n0 in a worker\n"], ended.stderr)
+    }),
+    law("All workers of an executor have the environment of the moment at which it was created", {
+      promises: [9],
+      needs: ["workers"]
+    }, () =>
+      says(origin, "changes its environment", "at creation\nat creation\nlater\n")),
+    law("All workers of an executor have the working directory of the moment at which it was created", {
+      promises: [9],
+      needs: ["own process"]
+    }, () =>
+      says(origin, "changes its directory", "true\ntrue\n/\n")),
+    law("Modules of --import and --require are found from the directory in which the executor was created", {
+      promises: [9],
+      needs: ["workers"]
+    }, () =>
+      says(origin, "moves away from modules of its flags", "required,imported,bare\nrequired,imported,bare\n")),
+    law("A program in one file with its tasks fails with an error that says how to write it, and starts no more", {
+      promises: [8, 9],
+      needs: ["workers"]
+    }, async () => {
+      const ended = await run(origin, "one file", "./programPools.ts")
+      assert.equal(ended.code, 1)
+      assert.equal(ended.stdout, "")
+      assert.match(ended.stderr, /TaskNotFoundError: .*if \(import\.meta\.main\)/)
+      assert.ok(!ended.stderr.includes("FuturesWarning"), ended.stderr)
+    }),
     law("What a task wrote is complete before its future settles, also when it exits next", {
       promises: [14],
       needs: ["workers"]

@@ -1,0 +1,57 @@
+/**
+ * A program that creates an executor in the module of its own tasks, so each worker loads it and creates the executor again:
+ * `programPools.ts <module of the executor> <its name> <scene>`. Workers find these arguments in the environment.
+ */
+import { Task } from "@futures/core"
+import type { Executor, ExecutorClass, ExecutorOptions } from "@futures/core"
+
+const isProgram = process.env["FUTURES_LAW_POOLS"] === undefined
+process.env["FUTURES_LAW_POOLS"] ??= JSON.stringify(process.argv.slice(2))
+const [module, name, scene] = JSON.parse(process.env["FUTURES_LAW_POOLS"]) as [string, string, string]
+const exports = await import(module) as Record<string, ExecutorClass>
+const Class = exports[name]!
+
+const say = (word: unknown): void => {
+  process.stdout.write(`${String(word)}\n`)
+}
+
+let own: Executor | undefined
+
+const { initialize, square, viaPool, workers } = Task.module(import.meta, {
+  /** In the scene "initializer", creates an executor whose workers would do the same. */
+  initialize: async (): Promise<void> => {
+    if (scene !== "initializer") return
+    own = new Class(options)
+    await own.ready()
+  },
+  square: (n: number): number => n * n,
+  viaPool: async (n: number): Promise<number> => await pool!.run(square, n),
+  /** How many workers the executor of this worker has. */
+  workers: (): number => (own ?? pool!).stats().workers
+})
+
+const options: ExecutorOptions = scene === "one file"
+  ? { maxWorkers: 2 }
+  : { maxWorkers: 1, minWorkers: 1, initializer: [initialize] }
+
+const pool = scene === "initializer" && !isProgram ? undefined : new Class(options)
+
+switch (scene) {
+  case "beside its tasks": {
+    await pool!.ready()
+    if (!isProgram) break
+    say(await pool!.run(square, 3))
+    say(await pool!.run(workers))
+    say(await pool!.run(viaPool, 4))
+    await pool!.shutdown()
+    break
+  }
+  case "initializer": {
+    if (!isProgram) break
+    say(await pool!.run(workers))
+    await pool!.shutdown()
+    break
+  }
+  case "one file":
+    await Promise.all([1, 2, 3].map(async (n) => say(await pool!.run(square, n))))
+}
