@@ -1,6 +1,6 @@
 import { Broker, Cluster, ClusterExecutor } from "@futures/cluster-executor"
 import type { ExecutorClass, ExecutorOptions } from "@futures/core"
-import { conditionGrid } from "@futures/testkit"
+import { conditionGrid, openLink } from "@futures/testkit"
 import { conformance } from "@futures/testkit/vitest"
 import { afterAll, beforeAll } from "vitest"
 
@@ -33,6 +33,16 @@ conformance({ name: "cluster", executor: OnCluster as ExecutorClass }, {
       // One that is silent for longer, while others are heard, counts as gone: its calls run again.
       engine: { pids: () => cluster.engines().map(({ pid }) => pid), standstill: 1_500 },
       broker: { pids: () => [broker.pid!] }
+    },
+    link: async (conditions) => {
+      const { close, address } = await openLink(broker.servers[0]!, conditions)
+      const { connection, root } = cluster
+      class OverLink extends ClusterExecutor {
+        constructor(options: ExecutorOptions = {}) {
+          super({ ...options, ...connection, root, servers: [address] })
+        }
+      }
+      return { executor: OverLink as ExecutorClass, close }
     }
   })]
 })

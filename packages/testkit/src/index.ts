@@ -1,8 +1,9 @@
 /** The public names of @futures/testkit. `conformance`, for vitest, is in @futures/testkit/vitest. */
 export * as arbitraries from "./arbitraries.ts"
+export { conditionGrid } from "./conditions/grid.ts"
+export type { Linked, OpenLink } from "./conditions/links.ts"
 export { openLink } from "./conditions/proxy.ts"
 export type { LinkConditions, LinkProxy } from "./conditions/proxy.ts"
-export { conditionGrid } from "./conditions/grid.ts"
 export type { Ground, Party } from "./conditions/standstills.ts"
 export { broken } from "./faults/broken.ts"
 export { faultGrid } from "./faults/grid.ts"

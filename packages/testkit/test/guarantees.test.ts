@@ -32,7 +32,11 @@ const nothing = { pids: () => [] }
 
 /** Law sets that must be told something before there are laws: told nothing, since only their names matter here. */
 const parameterised: ReadonlyArray<LawSet> = [
-  conditionGrid({ origin: { module: "", name: "" }, parties: { engine: nothing, broker: nothing } }),
+  conditionGrid({
+    origin: { module: "", name: "" },
+    parties: { engine: nothing, broker: nothing },
+    link: () => Promise.reject(new Error("only its name matters"))
+  }),
   faultGrid({}),
   hostile(undefined as never),
   programs({ module: "", name: "" }),

@@ -6,10 +6,14 @@
 import { law, laws } from "../Law.ts"
 import type { Law, LawSet } from "../Law.ts"
 import type { Capability } from "../Subject.ts"
+import type { Trial } from "../Trial.ts"
+import { links, over } from "./links.ts"
+import type { OpenLink } from "./links.ts"
 import { operations } from "./operations.ts"
 import type { Operation, OperationName } from "./operations.ts"
 import { standstills } from "./standstills.ts"
-import type { Ground, Standstill } from "./standstills.ts"
+import type { Ground } from "./standstills.ts"
+import { valueCells } from "./values.ts"
 
 /** The cells of a common run, by row; all others are tried in the deep run. */
 const common: Readonly<Record<string, ReadonlyArray<OperationName>>> = {
@@ -21,7 +25,9 @@ const common: Readonly<Record<string, ReadonlyArray<OperationName>>> = {
   "A worker is stopped and continued": ["map"],
   "The engine is stopped and continued": ["submit"],
   "The broker is stopped and continued": ["timeout"],
-  "All are stopped and continued": ["submit"]
+  "All are stopped and continued": ["submit"],
+  "The link takes 40 ms each way": ["submit", "map", "timeout"],
+  "The link takes 10 to 30 ms each way": ["stream"]
 }
 
 /** What each operation comes to, as the end of a sentence. */
@@ -49,18 +55,45 @@ const promises: Readonly<Record<OperationName, ReadonlyArray<number>>> = {
 /** How long a cell may take besides its standstill (ms). */
 const LIMIT_MS = 25_000
 
-const cell = (row: Standstill, operation: Operation, ground: Ground): Law =>
-  law(`${row.name}, ${outcomes[operation.name]}`, {
+const cell = (
+  row: string,
+  needs: ReadonlyArray<Capability>,
+  operation: Operation,
+  standstill: number,
+  check: (trial: Trial) => Promise<unknown>
+): Law =>
+  law(`${row}, ${outcomes[operation.name]}`, {
     promises: promises[operation.name],
-    needs: ["workers", ...row.needsProcess ? ["own process"] satisfies ReadonlyArray<Capability> : []],
-    deep: !(common[row.name]?.includes(operation.name) ?? false),
-    limit: (ground.standstill ?? 0) + LIMIT_MS
-  }, async (trial) => void await row.run(trial, operation, ground))
+    needs: ["workers", ...needs],
+    deep: !(common[row]?.includes(operation.name) ?? false),
+    limit: standstill + LIMIT_MS
+  }, async (trial) => void await check(trial))
 
-const cells = (ground: Ground): ReadonlyArray<Law> =>
+const standstillCells = (ground: Ground): ReadonlyArray<Law> =>
   standstills(Object.keys(ground.parties ?? {})).flatMap((row) =>
-    operations.filter(({ name }) => !row.except.includes(name)).map((operation) => cell(row, operation, ground))
+    operations.filter(({ name }) => !row.except.includes(name)).map((operation) =>
+      cell(
+        row.name,
+        row.needsProcess ? ["own process"] : [],
+        operation,
+        ground.standstill ?? 0,
+        (trial) => row.run(trial, operation, ground)
+      )
+    )
   )
+
+const linkCells = (open: OpenLink): ReadonlyArray<Law> =>
+  Object.entries(links).flatMap(([row, conditions]) =>
+    operations.map((operation) => cell(row, [], operation, 0, (trial) => over(trial, operation, conditions, open)))
+  )
+
+const cells = (ground: Ground): ReadonlyArray<Law> => [
+  ...standstillCells(ground),
+  ...ground.link === undefined ? [] : linkCells(ground.link),
+  ...valueCells.map(({ check, deep, needs, operation, outcome, row }) =>
+    law(`${row}, ${operation}: ${outcome}`, { promises: promises[operation], needs, deep }, check)
+  )
+]
 
 /** All cells that apply to a backend. */
 export const conditionGrid = (ground: Ground): LawSet => laws("conditions", cells(ground))

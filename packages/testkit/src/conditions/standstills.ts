@@ -11,8 +11,10 @@ import { fileURLToPath } from "node:url"
 import type { Origin } from "../faults/programs.ts"
 import { fileOf } from "../runProgram.ts"
 import type { Notebook, Trial } from "../Trial.ts"
+import type { OpenLink } from "./links.ts"
 import { perform } from "./operations.ts"
-import type { Operation, OperationName, Performed, Stage } from "./operations.ts"
+import type { Operation, OperationName, Performed } from "./operations.ts"
+import { scene, TIMEOUT_MS, verify } from "./scene.ts"
 
 /** A process of a backend, besides the caller and its workers, that can be stopped. */
 export interface Party {
@@ -33,6 +35,8 @@ export interface Ground {
   readonly standstill?: number | undefined
   /** Processes that stand between the caller and its workers, by name: `engine`, `broker`. */
   readonly parties?: Readonly<Record<string, Party>> | undefined
+  /** Opens a link between the caller and its workers, where there can be one. */
+  readonly link?: OpenLink | undefined
 }
 
 /** A row of the grid. */
@@ -47,47 +51,12 @@ export interface Standstill {
   readonly run: (trial: Trial, operation: Operation, ground: Ground) => Promise<Performed>
 }
 
-/** Longer than a run of a task, shorter than a standstill (ms). */
-const TIMEOUT_MS = 500
 const STANDSTILL_MS = 1_000
 
 const standstillOf = ({ standstill = STANDSTILL_MS }: Ground): number => standstill
 
 /** Computes: nothing else happens in this process meanwhile. */
 const compute = (ms: number): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
-
-interface Scene {
-  readonly notebook: Notebook
-  readonly stage: Stage
-  /** Resolves when a task has said that it is time. */
-  readonly cue: Promise<void>
-}
-
-const scene = async (trial: Trial, timeout: number | undefined, onResult: () => void = () => {}): Promise<Scene> => {
-  const [signals, notebook] = [await trial.signals(), trial.notebook()]
-  const word = signals.word()
-  return {
-    notebook,
-    stage: { path: notebook.path, port: signals.port, word, timeout, onResult },
-    cue: signals.heard(word)
-  }
-}
-
-/** That it came out as it must, and that each run happened once. */
-const verify = (
-  { expected, runs }: Operation,
-  notebook: Notebook,
-  { forced, losses, outcome }: Performed
-): Performed => {
-  const noted = notebook.lines().map((line) => line.slice(line.indexOf(" ") + 1))
-  assert.deepEqual({ outcome, runs: noted.toSorted(), losses, forced }, {
-    outcome: expected,
-    runs: runs.toSorted(),
-    losses: [],
-    forced: 0
-  })
-  return { forced, losses, outcome }
-}
 
 /** Where in the event loop the caller begins to compute. */
 const places: Readonly<Record<string, (then: () => void) => void>> = {
