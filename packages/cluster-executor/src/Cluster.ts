@@ -205,7 +205,7 @@ export class Cluster implements AsyncDisposable {
    */
   future<A = unknown>(id: number): Future<A, never> {
     const { outcome } = Task.from<{ outcome: () => unknown }>(`${EARLIER}${id}`)
-    return this.#named().submit(outcome) as unknown as Future<A, never>
+    return this.#named().submit(Task.with(outcome, { label: `call ${id}` })) as unknown as Future<A, never>
   }
 
   /**

@@ -72,6 +72,11 @@ export interface Link {
   readonly started?: (() => number) | undefined
   /** Where the worker lives on another machine, whose clock and whose memory are read from afar. */
   readonly remote?: RemotePlace | undefined
+  /**
+   * How many bytes have been received of a frame that is not complete yet; 0 for none. Before a worker is killed because it did
+   * not answer, such a frame is received to its end. Absent where frames arrive whole.
+   */
+  readonly arriving?: (() => number) | undefined
   /** Takes a call back, by its wire id, if nothing was sent of it: it can be cancelled as if it were in the queue. */
   readonly withdraw?: ((wireId: number) => boolean) | undefined
   /** Ends the worker now, whatever it does. `exit` follows when it is gone; may be called more than once. */

@@ -53,7 +53,7 @@ const submit = <F extends Task.Call>(
   ...args: Task.Args<F>
 ): Effect.Effect<Future<Task.Success<F>, Task.Failure<F>>, ExecutorShutdownError | QueueFullError, Executor> =>
   Effect.flatMap(handIn(task, args), (cell) => {
-    const refusal = cell.refused ? cell.failure.build() : undefined
+    const refusal = cell.refused ? cell.failure.build(cell.label) : undefined
     if (!(refusal instanceof ExecutorShutdownError || refusal instanceof QueueFullError)) return Effect.succeed(cell)
     cell.watch()
     return Effect.fail(refusal)

@@ -45,23 +45,42 @@ export type CancelReason = "cancel" | "interrupt" | "signal" | "shutdown" | "map
 export class CancelledError extends ExecutorErrorBase<"CancelledError"> {
   /** What cancelled it. */
   readonly reason: CancelReason
-  constructor(fields: { readonly reason: CancelReason; readonly cause?: unknown }) {
-    super("CancelledError", `The call was cancelled (${fields.reason})`, fields)
+  constructor(fields: { readonly reason: CancelReason; readonly task?: string | undefined; readonly cause?: unknown }) {
+    super("CancelledError", `${named(fields.task)} was cancelled (${fields.reason})`, fields)
     this.reason = fields.reason
   }
 }
 
-/** Which of the three clocks ran out: the task's run, its time in the queue, or the caller's patience. */
-export type TimeoutClock = "run" | "queue" | "wait"
+/**
+ * Which time limit was exceeded: `"run"`, the task's `timeout`; `"queue"`, its `queueTimeout`; `"wait"`, the `timeout` of `result()`
+ * and its kin; `"load"`, loading the task's module (the executor's `startTimeout`); `"start"`, the start of a worker (the same option).
+ */
+export type TimeoutClock = "run" | "queue" | "wait" | "load" | "start"
 
-/** A clock ran out. `after` is in milliseconds. */
+/**
+ * A time limit was exceeded: `clock` says which, `after` is the limit in milliseconds, and the message names the task.
+ *
+ * ```ts
+ * await executor.run(Task.with(render, { timeout: "2 seconds" }), page).catch((error) => {
+ *   if (error instanceof TaskTimeoutError && error.clock === "run") console.log(error.message)
+ *   // Task "render" timed out after 2000 ms (run timeout)
+ * })
+ * ```
+ */
 export class TaskTimeoutError extends ExecutorErrorBase<"TaskTimeoutError"> {
   /** Which clock ran out. */
   readonly clock: TimeoutClock
   /** How long it had been set to, in milliseconds. */
   readonly after: number
-  constructor(fields: { readonly clock: TimeoutClock; readonly after: number; readonly message?: string | undefined }) {
-    super("TaskTimeoutError", fields.message ?? `The ${fields.clock} clock ran out after ${fields.after} ms`)
+  constructor(
+    fields: {
+      readonly clock: TimeoutClock
+      readonly after: number
+      readonly task?: string | undefined
+      readonly message?: string | undefined
+    }
+  ) {
+    super("TaskTimeoutError", fields.message ?? timeoutMessage(fields))
     this.clock = fields.clock
     this.after = fields.after
   }
@@ -85,19 +104,25 @@ export class WorkerLostError extends ExecutorErrorBase<"WorkerLostError"> {
     readonly signal?: string | undefined
     readonly workerId: number | string
     readonly reason: WorkerLostReason
-    /** What it was doing; "while running the task" by default. */
+    /** The label of the call that it was running. */
+    readonly task?: string | undefined
+    /** What it was doing; "while running" the task by default. */
     readonly when?: string | undefined
     readonly cause?: unknown
   }) {
-    const { when = "while running the task" } = fields
+    const { when = `while running ${fields.task === undefined ? "a task" : named(fields.task, "task")}` } = fields
     const how = fields.signal !== undefined
       ? `signal ${fields.signal}`
       : fields.exitCode !== undefined
       ? `exit code ${fields.exitCode}`
       : fields.reason
+    // An exit code says "exit" already, and a signal "signal".
+    const why = fields.reason === "exit" || fields.reason === "signal" || how === fields.reason
+      ? how
+      : `${fields.reason}: ${how}`
     super(
       "WorkerLostError",
-      `Worker ${fields.workerId} was lost ${when} (${fields.reason}: ${how})`,
+      `Worker ${fields.workerId} was lost ${when} (${why})`,
       fields
     )
     this.exitCode = fields.exitCode
@@ -111,8 +136,8 @@ export class WorkerLostError extends ExecutorErrorBase<"WorkerLostError"> {
 export class PoisonTaskError extends ExecutorErrorBase<"PoisonTaskError"> {
   /** How often it was run. */
   readonly attempts: number
-  constructor(fields: { readonly attempts: number; readonly cause: unknown }) {
-    super("PoisonTaskError", `The task killed its worker in each of ${fields.attempts} attempts`, {
+  constructor(fields: { readonly attempts: number; readonly task?: string | undefined; readonly cause: unknown }) {
+    super("PoisonTaskError", `${named(fields.task)} killed its worker in each of ${fields.attempts} attempts`, {
       cause: fields.cause
     })
     this.attempts = fields.attempts
@@ -224,6 +249,29 @@ export class InvalidOptionError extends ExecutorErrorBase<"InvalidOptionError"> 
 export class InvalidStateError extends ExecutorErrorBase<"InvalidStateError"> {
   constructor(message: string) {
     super("InvalidStateError", message)
+  }
+}
+
+/** A task by its label, in a message. */
+const named = (task: string | undefined, word = "Task"): string =>
+  task === undefined ? `The ${word.toLowerCase()}` : `${word} ${JSON.stringify(task)}`
+
+const timeoutMessage = (
+  { after, clock, task }: { readonly clock: TimeoutClock; readonly after: number; readonly task?: string | undefined }
+): string => {
+  switch (clock) {
+    case "run":
+      return `${named(task)} timed out after ${after} ms (run timeout)`
+    case "queue":
+      return `${named(task)} did not start within ${after} ms (queue timeout)`
+    case "wait":
+      return task === undefined
+        ? `Waited ${after} ms without a result (wait timeout)`
+        : `Waited ${after} ms for ${named(task, "task")} (wait timeout)`
+    case "load":
+      return `The module of ${named(task, "task").replace("The", "the")} did not load within ${after} ms (startTimeout)`
+    case "start":
+      return `The worker was not ready within ${after} ms (startTimeout)`
   }
 }
 

@@ -147,7 +147,7 @@ const cellOf = <A, E>(future: Future<A, E>): FutureCell<A, E> => future as Futur
 
 const exitOf = <A, E>(cell: FutureCell<A, E>): Exit.Exit<A, E | TaskError> => {
   if (cell.code === State.Succeeded) return Exit.succeed(cell.value)
-  return Exit.fail(effectError(cell.failure) as E | TaskError)
+  return Exit.fail(effectError(cell.failure, cell.label) as E | TaskError)
 }
 
 /** What ends a waiting that is interrupted; the task that waits gives its slot back until then. */

@@ -26,6 +26,7 @@ const inline: Backend = {
     }
     const host = new Host({
       sharesMemory: true,
+      sharesThread: true,
       send: (frame) => {
         if (!ended) events.frame(frame)
       },

@@ -106,7 +106,7 @@ class Spans implements CallSpans {
 
   cameBack(cell: FutureCell, failure: Failure | undefined): void {
     const open = this.#open.get(cell)!
-    this.#end(open.part, failure === undefined ? Exit.interrupt() : Exit.fail(effectError(failure)))
+    this.#end(open.part, failure === undefined ? Exit.interrupt() : Exit.fail(effectError(failure, cell.label)))
     open.part = this.#part(open.submit, `queue ${cell.task.definition.name}`)
   }
 
@@ -117,7 +117,7 @@ class Spans implements CallSpans {
       ? Exit.void
       : cell.code === State.Cancelled
       ? Exit.interrupt()
-      : Exit.fail(effectError(cell.failure))
+      : Exit.fail(effectError(cell.failure, cell.label))
     this.#end(part, exit)
     this.#end(submit, exit)
   }

@@ -22,6 +22,7 @@ export const childProcesses = (watchdog: Watchdog, entry: string = worker): Back
       workerId: child.pid ?? "unborn",
       send: (frame) => child.write(...encodeParts(frame)),
       started: child.started,
+      arriving: () => reader.arriving,
       kill: child.kill
     }
   }

@@ -27,6 +27,7 @@ const makeUnportable = (kind: string): unknown => {
 export const {
   add,
   asynchronous,
+  bytesAfter,
   context,
   countArguments,
   double,
@@ -40,6 +41,7 @@ export const {
   makeDeep,
   makeUnportable: unportable,
   note,
+  noteAfter,
   paint,
   pair,
   print,
@@ -95,6 +97,17 @@ export const {
   note: (path: string, line: string): string => {
     appendFileSync(path, `${line}\n`)
     return line
+  },
+  /** Adds a line to a file, and returns after so many milliseconds of sleep. */
+  noteAfter: async (path: string, line: string, millis: number): Promise<string> => {
+    appendFileSync(path, `${line}\n`)
+    await new Promise((resolve) => setTimeout(resolve, millis))
+    return line
+  },
+  /** Sleeps so many milliseconds, then returns a view of so many bytes. */
+  bytesAfter: async (millis: number, bytes: number): Promise<Uint8Array> => {
+    await new Promise((resolve) => setTimeout(resolve, millis))
+    return new Uint8Array(bytes)
   },
   /** What the task sees of its argument, in words. */
   paint: (value: unknown): string => portray(value),

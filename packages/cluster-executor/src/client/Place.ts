@@ -82,6 +82,10 @@ export class Place implements Link {
     return true
   }
 
+  arriving(): number {
+    return this.#reader.arriving
+  }
+
   kill(): void {
     if (this.state === "placed") return this.#channel!.send(Kind.Kill)
     if (this.state === "gone") return

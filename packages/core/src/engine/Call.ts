@@ -146,6 +146,12 @@ export abstract class Call {
     return this.position === NOWHERE
   }
 
+  /** The label given with `Task.with`, or the task's name. */
+  get label(): string {
+    const { definition, options } = this.terms.task
+    return options?.label ?? definition.name
+  }
+
   get priority(): number {
     return this.terms.options.priority
   }

@@ -4,11 +4,10 @@
  * What a lane may take beyond its slots is said by `Hands`.
  */
 import { availableParallelism } from "node:os"
-import { TaskTimeoutError, WorkerLostError } from "../ExecutorError.ts"
+import { WorkerLostError } from "../ExecutorError.ts"
 import { monotonic } from "../wire/monotonic.ts"
 import type { Engine, Supervisor } from "./Engine.ts"
 import { tellStart } from "./events.ts"
-import { ours } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"
 import { costOf } from "./Hands.ts"
 import type { Lane } from "./Lane.ts"
@@ -110,14 +109,6 @@ export class Dispatcher {
     lane.take(cell, cost, deadline)
     tellStart(engine, cell)
     engine.recycling.look(lane)
-    const after = cell.options.timeout
-    if (after !== Infinity && engine.backend.remote !== true) {
-      engine.ladder.limit(
-        cell,
-        after,
-        ours(() => new TaskTimeoutError({ clock: "run", after }))
-      )
-    }
   }
 
   /** Starts workers while calls wait that nobody has room for, or fewer live than are always kept. */

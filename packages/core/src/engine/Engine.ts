@@ -38,7 +38,7 @@ import type { Guest } from "./Nested.ts"
 import { Recycling } from "./Recycling.ts"
 import { Retries } from "./Retries.ts"
 import { Room } from "./Room.ts"
-import { StopLadder } from "./StopLadder.ts"
+import { StopLadder, timeoutOf } from "./StopLadder.ts"
 import { Unseen } from "./Unseen.ts"
 
 export type EngineState = "open" | "draining" | "broken" | "closed"
@@ -194,6 +194,8 @@ export class Engine {
       else (stream === 1 ? process.stdout : process.stderr).write(chunk)
     },
     overMemory: (lane, bytes) => this.recycling.overMemory(lane, bytes),
+    loading: (_, cell) => this.ladder.limitLoading(cell),
+    started: (_, cell) => this.ladder.limitRun(cell),
     returned: (_, cell) => this.takeBack(cell),
     nested: (lane, frame) => this.#nested.receive(lane, frame),
     parked: () => this.#dispatcher.schedule(),
@@ -230,9 +232,15 @@ export class Engine {
 
   #outcome(cell: FutureCell, status: number, value: unknown): void {
     cell.pace?.learn(cell.ran)
+    const { timeout } = cell.options
+    // Judged by the run time that the worker measured, whatever the clock here says.
+    if (timeout !== Infinity && cell.ran <= timeout && status !== Status.Interrupted) this.ladder.wasInTime(cell)
     const asked = this.ladder.stopped(cell)
     // A task that was asked to stop has been stopped, also when it returned normally meanwhile.
     if (asked !== undefined) return this.end(cell, asked.state, asked.failure, false)
+    if (cell.ran > timeout && this.backend.remote !== true) {
+      return this.end(cell, State.Failed, timeoutOf("run", timeout), false)
+    }
     if (status === Status.Succeeded) return this.#succeeded(cell, value)
     if (status === Status.Interrupted) return this.settle(cell, State.Cancelled, cancelledBy("interrupt"))
     const failure = failureOf(cell.task.definition, status, value as ErrorRecord)

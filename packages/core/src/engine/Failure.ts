@@ -15,7 +15,8 @@ import type { TaskDefinition } from "../worker/registry.ts"
 export interface Failure {
   /** `threw`: by the task's own code, untyped. `failed`: a typed failure of the task's Effect. `ours`: an error of `ExecutorError.ts`. */
   readonly kind: "threw" | "failed" | "ours"
-  readonly build: () => unknown
+  /** `task`: the label of the call. */
+  readonly build: (task?: string) => unknown
   /** The worker died: `"exact"` when it had said everything first, so that what it had not answered is what it was running. `"redeliver"`: with its machine, and may run again. */
   readonly lost?: "exact" | "unknown" | "redeliver"
   /** Of a chunk whose worker died: how many of its items may have run, where that is known. */
@@ -25,7 +26,7 @@ export interface Failure {
 }
 
 /** An error of ours, built when asked for. */
-export const ours = (build: () => unknown): Failure => ({ kind: "ours", build })
+export const ours = (build: (task?: string) => unknown): Failure => ({ kind: "ours", build })
 
 /** An error that came from a worker, of a call of this task. */
 export const failureOf = (definition: TaskDefinition, status: number, record: ErrorRecord): Failure => {
@@ -43,10 +44,10 @@ const cancelled = new Map<CancelReason, Failure>()
 /** All calls cancelled for the same reason share one recipe: cancelling 10,000 calls allocates nothing per call. */
 export const cancelledBy = (reason: CancelReason): Failure => {
   let failure = cancelled.get(reason)
-  if (failure === undefined) cancelled.set(reason, failure = ours(() => new CancelledError({ reason })))
+  if (failure === undefined) cancelled.set(reason, failure = ours((task) => new CancelledError({ reason, task })))
   return failure
 }
 
 /** The error as the Effect face shows it: what a task threw, untyped, is wrapped, so that the error channel holds typed errors alone. */
-export const effectError = (failure: Failure): unknown =>
-  failure.kind === "threw" ? new TaskFailedError({ cause: failure.build() }) : failure.build()
+export const effectError = (failure: Failure, task?: string): unknown =>
+  failure.kind === "threw" ? new TaskFailedError({ cause: failure.build(task) }) : failure.build(task)

@@ -41,7 +41,7 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
     this.watch()
     if (options?.timeout !== undefined) {
       return this.#within(options.timeout).then((inTime) => {
-        if (!inTime) throw ranOut(options.timeout!)
+        if (!inTime) throw ranOut(this, options.timeout!)
         return this.#settled()
       })
     }
@@ -65,7 +65,7 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
 
   async exception(options?: WaitOptions): Promise<unknown> {
     this.watch()
-    if (!await this.wait(options)) throw ranOut(options!.timeout!)
+    if (!await this.wait(options)) throw ranOut(this, options!.timeout!)
     if (this.code === State.Cancelled) throw this.error()
     return this.code === State.Failed ? this.error() : undefined
   }
@@ -80,7 +80,7 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
 
   /** The error it ended with, built anew. Only after failure or cancellation. */
   error(): unknown {
-    const error = this.failure.build()
+    const error = this.failure.build(this.label)
     const submitted = this.form.site?.stack
     if (submitted !== undefined && error instanceof Error) {
       error.stack = `${error.stack}\n    at submit:${submitted.slice(submitted.indexOf("\n"))}`
@@ -112,11 +112,11 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
   }
 
   get info(): FutureInfo {
-    const { owner, task: { definition, options } } = this.terms
+    const { owner, task: { definition } } = this.terms
     const place = this.ranBy?.place
     return {
       id: this.id,
-      label: options?.label ?? definition.name,
+      label: this.label,
       task: { module: definition.module, name: definition.name },
       attempt: this.attempt,
       workerId: this.workerId,
@@ -171,8 +171,8 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
   }
 }
 
-const ranOut = (timeout: DurationInput): TaskTimeoutError =>
-  new TaskTimeoutError({ clock: "wait", after: toMillis(timeout, "timeout") })
+const ranOut = ({ label }: FutureCell, timeout: DurationInput): TaskTimeoutError =>
+  new TaskTimeoutError({ clock: "wait", after: toMillis(timeout, "timeout"), task: label })
 
 /** The error is built in a reaction of the promise that the caller awaits, so that its stack ends with the lines that do. */
 const rejected = (cell: FutureCell): Promise<never> => Promise.reject(cell).then(undefined, rebuild)

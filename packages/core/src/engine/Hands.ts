@@ -1,7 +1,7 @@
 /**
  * What is in a worker's hands: calls handed over and not yet answered, each under its wire id, and how much work they are worth.
  */
-import { FIRST_TURN, SLOTS, wasStarted } from "../wire/frames.ts"
+import { FIRST_TURN, Kind, SLOTS, wasStarted } from "../wire/frames.ts"
 import type { FutureCell } from "./FutureCell.ts"
 import { BUDGET, MOST } from "./Pace.ts"
 
@@ -14,6 +14,8 @@ export class Hands {
   readonly #costs: Array<number> = []
   /** From when on the worker does not start it any more; 0 for one that holds a slot. */
   readonly #deadlines: Array<number> = []
+  /** The latest of `Kind.Loading` and `Kind.Started` that the worker sent of each; 0 before. */
+  readonly #phases: Array<number> = []
   readonly #freeSlots: Array<number> = []
   /** From here on every wire id is too large for a small integer: what meets them meets numbers of one kind, from the first call to the last. */
   #turn = FIRST_TURN
@@ -51,6 +53,7 @@ export class Hands {
     this.#calls[slot] = cell
     this.#costs[slot] = cost
     this.#deadlines[slot] = deadline
+    this.#phases[slot] = 0
     this.load++
     this.#expected += cost
     this.#ids[slot] = this.#turn++ * SLOTS + slot
@@ -65,6 +68,13 @@ export class Hands {
   /** Until when a call that is in hand is to be started. */
   deadlineOf(cell: FutureCell): number {
     return this.#deadlines[cell.slot]!
+  }
+
+  /** Notes that a call is loading or has started. Returns `false` when that is known already. */
+  reaches(cell: FutureCell, phase: typeof Kind.Loading | typeof Kind.Started): boolean {
+    if (this.#phases[cell.slot]! >= phase) return false
+    this.#phases[cell.slot] = phase
+    return true
   }
 
   letGo(cell: FutureCell): void {

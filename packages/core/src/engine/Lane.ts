@@ -36,6 +36,10 @@ export interface LaneEvents {
   readonly output: (lane: Lane, stream: 1 | 2, chunk: Uint8Array | string) => void
   /** The worker uses more memory than it may. */
   readonly overMemory: (lane: Lane, bytes: number) => void
+  /** The worker loads the module of the call's task. */
+  readonly loading: (lane: Lane, cell: FutureCell) => void
+  /** The worker has called the task's function. */
+  readonly started: (lane: Lane, cell: FutureCell) => void
   /** A call that the worker did not start, and will not. */
   readonly returned: (lane: Lane, cell: FutureCell) => void
   /** A frame about calls that tasks on the worker handed in themselves. */
@@ -127,6 +131,11 @@ export class Lane {
   /** Its place on another machine, if it is to have one. */
   get place(): RemotePlace | undefined {
     return this.#link?.remote
+  }
+
+  /** How many bytes have been received of a frame that is not complete yet. */
+  get arriving(): number {
+    return this.#link?.arriving?.() ?? 0
   }
 
   /** How many calls it has in hand that hold a slot. */
@@ -321,6 +330,13 @@ export class Lane {
           return this.#misbehaved(frame)
         }
         return cell.form.sink(items as ReadonlyArray<unknown>)
+      }
+      case Kind.Loading:
+      case Kind.Started: {
+        const cell = this.inHand(frame[HEADER])
+        if (cell === undefined || !this.#hands.reaches(cell, frame[0])) return this.#events.dropped(this)
+        if (frame[0] === Kind.Loading) return this.#events.loading(this, cell)
+        return this.#events.started(this, cell)
       }
       case Kind.Calls:
       case Kind.Interrupt:

@@ -65,7 +65,11 @@ export class Losses {
       return true
     }
     if (attempts >= atMost) {
-      engine.settle(cell, State.Failed, ours(() => new PoisonTaskError({ attempts, cause: lost.build() })))
+      engine.settle(
+        cell,
+        State.Failed,
+        ours((label) => new PoisonTaskError({ attempts, cause: lost.build(label), task: label }))
+      )
       engine.backend.poisoned?.({ id, module: task.definition.module, name: task.definition.name, args, attempts })
       return true
     }

@@ -113,6 +113,6 @@ export class Nested {
     if (cell.code === State.Cancelled) return [Status.Interrupted, undefined]
     const { build, kind, record } = cell.failure
     const status = kind === "threw" ? Status.Threw : kind === "failed" ? Status.Failed : Status.Refused
-    return [status, record ?? encodeError(build(), this.#engine.backend)]
+    return [status, record ?? encodeError(build(cell.label), this.#engine.backend)]
   }
 }

@@ -57,7 +57,9 @@ export class Outbox {
 
   #meta(cell: FutureCell): number | CallMeta {
     const { context, each, parent, sink, spans, trace } = cell.form
-    const plain = each === undefined && sink === undefined && trace === undefined && parent === undefined
+    const { timeout } = cell.options
+    const plain = timeout === Infinity && each === undefined && sink === undefined && trace === undefined &&
+      parent === undefined
     const label = cell.task.options?.label
     if (plain && label === undefined && context === undefined && !this.#remote) return cell.attempt
     return {
@@ -68,6 +70,7 @@ export class Outbox {
       label,
       trace: spans === undefined ? trace : spans.handedOver(cell),
       parent,
+      timeout: timeout === Infinity || this.#remote ? undefined : timeout,
       options: this.#remote ? remoteOptions(cell) : undefined
     }
   }

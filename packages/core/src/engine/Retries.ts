@@ -43,7 +43,7 @@ export class Retries {
     if (lost) retry.lost++
     let pause: number | undefined
     try {
-      pause = cell.inside!(() => retry.policy(failure.build(), cell.attempt))
+      pause = cell.inside!(() => retry.policy(failure.build(cell.label), cell.attempt))
     } catch (error) {
       // The decision itself failed: the call ends with that error, and `verdict` returns it.
       retry.fault = { kind: "threw", build: () => error }
@@ -67,7 +67,7 @@ export class Retries {
     const lost = retry?.lost ?? 0
     const attempts = cell.attempt
     return lost > 1 && lost === attempts
-      ? ours(() => new PoisonTaskError({ attempts, cause: failure.build() }))
+      ? ours((task) => new PoisonTaskError({ attempts, cause: failure.build(task), task }))
       : failure
   }
 

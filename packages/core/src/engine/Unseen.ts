@@ -24,7 +24,7 @@ export class Unseen {
     if (this.#cells.size === 0) return
     const named = Array.from(
       this.#cells,
-      (cell) => `  ${cell.info.label} (call ${cell.id}): ${String(cell.failure.build())}`
+      (cell) => `  ${cell.info.label} (call ${cell.id}): ${String(cell.failure.build(cell.label))}`
     )
     const more = this.#more > 0 ? `\n  and up to ${this.#more} more` : ""
     const count = `${this.#cells.size}${this.#more > 0 ? " or more" : ""}`

@@ -141,7 +141,7 @@ export const tellRetry = (engine: Engine, cell: FutureCell, failure: Failure): (
   if (!retry.isHeard(engine)) return undefined
   const call = cell.info
   const ran = ranOf(cell)!
-  return () => retry.tell({ ...ofExecutor(engine), call, error: failure.build(), ran })
+  return () => retry.tell({ ...ofExecutor(engine), call, error: failure.build(cell.label), ran })
 }
 
 export const tellSettle = (engine: Engine, cell: FutureCell): void => {

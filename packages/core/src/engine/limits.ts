@@ -19,7 +19,7 @@ export interface CallEnder {
 export const limitCall = (cell: FutureCell, ender: CallEnder, remote: boolean): void => {
   const { queueTimeout, signal } = cell.options
   if (queueTimeout <= LONGEST_DELAY && !remote) {
-    const failure = ours(() => new TaskTimeoutError({ clock: "queue", after: queueTimeout }))
+    const failure = ours((task) => new TaskTimeoutError({ clock: "queue", after: queueTimeout, task }))
     const timer = setTimeout(() => ender.expire(cell, failure), queueTimeout)
     cell.observe(() => clearTimeout(timer))
   }

@@ -26,13 +26,14 @@ const exitCause = (lane: Lane, exit: LinkExit): unknown => {
 export const workerLost = (lane: Lane, exit: LinkExit): Failure => ({
   kind: "ours",
   lost: lane.lastWords ? "exact" : "unknown",
-  build: () => {
+  build: (task) => {
     const cause = exitCause(lane, exit)
     return new WorkerLostError({
       exitCode: exit.exitCode,
       signal: exit.signal,
       workerId: lane.workerId ?? "unborn",
       reason: reasonOf(lane, exit),
+      task,
       ...(cause === undefined ? {} : { cause })
     })
   }

@@ -18,6 +18,7 @@ import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import type { SpawnSpec } from "../Backend.ts"
 import { LONGEST_DELAY } from "../duration.ts"
+import { TaskTimeoutError } from "../ExecutorError.ts"
 import type { Setup } from "../wire/frames.ts"
 import { STARTING } from "../worker/realm.ts"
 import { outside } from "./asyncContext.ts"
@@ -100,7 +101,7 @@ export const supervise = (engine: Engine, setup: Omit<Setup, "version" | "worker
     engine.lanes.add(lane)
     tellWorkerStart(engine, lane)
     lane.open(engine.backend, spec(), setup)
-    const late = new StartFailure(new Error(`The worker was not ready within ${options.startTimeout} ms`))
+    const late = new StartFailure(new TaskTimeoutError({ clock: "start", after: options.startTimeout }))
     const placed = lane.place?.placed
     const overdue = Effect.andThen(pause(options.startTimeout), Effect.fail(late))
     const tooLate = placed === undefined ? overdue : Effect.andThen(Effect.promise(() => placed), overdue)

@@ -140,6 +140,8 @@ export class FrameReader {
   #frame: unknown
   /** Its views, the next to be filled last. */
   #views: Array<Uint8Array> = []
+  /** Bytes of the frame that is being read. */
+  #received = 0
   /** Made for the first frame that comes in pieces. */
   #scratch: Buffer | undefined
 
@@ -164,12 +166,20 @@ export class FrameReader {
       : undefined
   }
 
+  /** How many bytes have arrived of a frame that is not complete yet; 0 between frames. */
+  get arriving(): number {
+    return this.#received
+  }
+
   /** Never throws. */
   push(chunk: Uint8Array): void {
     try {
       let at = 0
       while (at < chunk.length && !this.#isClosed) {
-        at = this.#target === undefined ? this.#begin(chunk, at) : this.#fill(chunk, at)
+        const next = this.#target === undefined ? this.#begin(chunk, at) : this.#fill(chunk, at)
+        const isBetween = this.#target === undefined && this.#headerFilled === 0
+        this.#received = isBetween ? 0 : this.#received + next - at
+        at = next
       }
     } catch (error) {
       this.#isClosed = true

@@ -9,6 +9,8 @@
  * parent ◀─ Ready ─── worker         once, when it can take calls
  * parent ── Calls ──▶ worker         n calls
  * parent ── Interrupt ▶ worker       ask calls to stop
+ * parent ◀─ Loading ─ worker         a call's task module is being loaded
+ * parent ◀─ Started ─ worker         a call's function is being called, where a clock of the parent starts with it
  * parent ◀─ Outcomes  worker         n outcomes
  * parent ◀─ Progress  worker         what a call reported of its progress
  * parent ◀─ Items ─── worker         what a generator task yielded, or outcomes of some items of a chunk
@@ -25,7 +27,7 @@
  * ```
  */
 /** Raised whenever a frame changes its shape, so that two versions that meet refuse each other instead of misreading. */
-export const WIRE_VERSION = 3
+export const WIRE_VERSION = 4
 
 /** What a frame says: its first field. Who says it to whom is drawn above. */
 export const Kind = {
@@ -60,7 +62,11 @@ export const Kind = {
   /** It ends, and has told of everything that it did. */
   Last: 15,
   /** A text for the user of the program. */
-  Notice: 16
+  Notice: 16,
+  /** The module of a call's task is being loaded. */
+  Loading: 17,
+  /** A call's function is being called: sent for calls that have a run timeout, and after `Loading`. */
+  Started: 18
 } as const
 
 /** The first three fields of every frame. */
@@ -167,6 +173,8 @@ export interface CallMeta {
   readonly label?: string | undefined
   /** The caller's span and log annotations. */
   readonly trace?: CallTrace | undefined
+  /** How long the function may run, in milliseconds, from its call: the worker then asks it to stop. */
+  readonly timeout?: number | undefined
   /** The options that whoever queues the call keeps: sent where that is the other side. */
   readonly options?: RemoteOptions | undefined
   /** The wire id of the running call that hands this one in. */
@@ -199,7 +207,7 @@ export type TaskReference = number | readonly [index: number, module: string, na
 
 /**
  * An outcome in an `Outcomes` frame, as `OUTCOME_STRIDE` consecutive fields: `wireId`, `status`, the captured value or an `ErrorRecord`, and how many
- * milliseconds the call ran.
+ * milliseconds the call ran, from the call of its function, without standstills of its worker.
  */
 export const OUTCOME_STRIDE = 4
 

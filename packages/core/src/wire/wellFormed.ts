@@ -76,6 +76,8 @@ export const isWellFormed = (frame: Frame): boolean => {
         (typeof frame[HEADER + 1] === "string" || frame[HEADER + 1] instanceof Uint8Array)
     case Kind.Items:
       return typeof frame[HEADER + 1] === "object"
+    case Kind.Loading:
+    case Kind.Started:
     case Kind.Memory:
       return typeof frame[HEADER] === "number"
     case Kind.Fatal:

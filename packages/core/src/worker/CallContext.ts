@@ -4,6 +4,7 @@ import type { CaptureMode } from "../wire/value.ts"
 import type { TaskContext } from "./context.ts"
 import { process } from "./process.ts"
 import type { TaskDefinition } from "./registry.ts"
+import type { RunClock } from "./RunClock.ts"
 
 /** What a call tells its host while it runs. */
 export interface CallHost {
@@ -27,8 +28,10 @@ export class CallContext implements TaskContext {
   readonly id: number
   readonly attempt: number
   readonly label: string
-  /** By the machine's clock, in milliseconds. */
-  readonly startedAt: number
+  /** When its function was called, by the machine's clock, in milliseconds. */
+  startedAt: number
+  /** Its run timeout, if it has one. */
+  clock: RunClock | undefined
   /** Calls of its own that it waits for. */
   waits = 0
   /** The caller's span and log annotations, when it called from an Effect. */

@@ -19,12 +19,13 @@ import type { CallHost } from "./CallContext.ts"
 import { closeLayers } from "./effects.ts"
 import { generate } from "./generate.ts"
 import { invoke } from "./invoke.ts"
-import type { Invocation, Surroundings } from "./invoke.ts"
+import type { Answer, Invocation, Surroundings } from "./invoke.ts"
 import { invokeEach } from "./invokeEach.ts"
 import { loadTask } from "./load.ts"
 import { MemoryWatch } from "./MemoryWatch.ts"
 import { Outcomes } from "./Outcomes.ts"
 import type { TaskDefinition, TaskFunction } from "./registry.ts"
+import { RunClock } from "./RunClock.ts"
 
 /** The worker's end of a link. */
 export interface WorkerPort extends CaptureMode {
@@ -41,6 +42,8 @@ export interface WorkerPort extends CaptureMode {
   readonly resolve?: ((module: string, task: string) => string) | undefined
   /** The other way, for calls that tasks hand in themselves. */
   readonly locate?: ((module: string) => string) | undefined
+  /** Whether the caller's own code runs on this thread too. */
+  readonly sharesThread?: boolean | undefined
   /** Bytes that this worker uses, where that can be told. */
   readonly memoryUsage?: (() => number) | undefined
 }
@@ -252,18 +255,22 @@ export class Host implements CallHost, Surroundings {
     const context = new CallContext(this, wireId, callId, meta.attempt, meta.label ?? task.name, now)
     context.trace = meta.trace
     this.#running.set(wireId, context)
-    if (task.definition !== undefined) return this.#start(context, task.definition, call)
-    void this.#load(context, call)
+    if (task.definition === undefined) return void this.#load(context, call)
+    if (meta.timeout !== undefined) this.send(Kind.Started, wireId)
+    this.#start(context, task.definition, call)
   }
 
   // `await` asks for no `then`: a task may have put its own on the prototype of all promises.
   async #load(context: CallContext, call: WaitingCall): Promise<void> {
     const task = this.#tasks[call.task]!
+    this.send(Kind.Loading, context.wireId)
     try {
       task.definition = await this.load(task.module, task.name)
     } catch (error) {
       return this.#answer(context, Status.Refused, encodeError(error, this.#port))
     }
+    context.startedAt = monotonic()
+    this.send(Kind.Started, context.wireId)
     this.#start(context, task.definition, call)
   }
 
@@ -272,8 +279,25 @@ export class Host implements CallHost, Surroundings {
     // Asked to stop while its module was loading: it never runs.
     if (context.asked) return answer(Status.Interrupted, undefined)
     const call: Invocation = { context, definition, args, carried: meta.context }
+    if (meta.timeout !== undefined) return this.#startTimed(call, meta, meta.timeout, answer)
+    this.#invoke(call, meta, answer)
+  }
+
+  #startTimed(call: Invocation, meta: CallMeta, timeoutMs: number, answer: Answer): void {
+    const { context } = call
+    const clock = new RunClock(
+      timeoutMs,
+      this.#port.sharesThread === true,
+      () => this.#interrupt(context.wireId, undefined)
+    )
+    context.clock = clock
+    this.#invoke(call, meta, answer)
+    clock.returned = true
+  }
+
+  #invoke(call: Invocation, meta: CallMeta, answer: Answer): void {
     if (meta.window === 0 && meta.each === undefined) return invoke(call, this, answer)
-    const { wireId } = context
+    const { wireId } = call.context
     const tell = (items: unknown): void => this.#sendItems(wireId, items)
     if (meta.each === undefined) return void generate(call, meta.window, this, tell, answer)
     invokeEach(call, meta.each === "spread", this, { tell, mark: (items) => this.#markItems(wireId, items) }, answer)
@@ -293,7 +317,8 @@ export class Host implements CallHost, Surroundings {
     if (!this.#running.delete(context.wireId)) return
     if (context.waits > 0) this.#parked--
     const now = monotonic()
-    this.#report(context.wireId, status, value, now - context.startedAt, now)
+    const { clock } = context
+    this.#report(context.wireId, status, value, clock === undefined ? now - context.startedAt : clock.end(now), now)
     this.#memory?.look()
     this.#next()
   }

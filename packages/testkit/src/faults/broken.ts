@@ -16,6 +16,9 @@ import { identity } from "../tasks.ts"
 import type { Trial } from "../Trial.ts"
 import { answerAndReject, runLater } from "./tasks.ts"
 
+/** Sources run as they are, and built ones as JavaScript. */
+const extension = import.meta.url.endsWith(".ts") ? "ts" : "js"
+
 const needs = ["workers"] as const
 
 /** A module, as a URL, of this text. */
@@ -137,18 +140,28 @@ if (readFileSync(${path}, "utf8").split("\\n").length === 2) process.exit(1)`
     promises: [8],
     needs
   }, async (trial) => {
-    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js"
     const { cause } = await notLoaded(trial, new URL(`./tasksEndless.${extension}`, import.meta.url))
     assert.ok(cause instanceof InvalidStateError)
   }),
-  law("A task module that never finishes loading is ended by the run clock", {
+  law("Loading a task's module is no run time: a slow module does not exceed the timeout of its calls", {
+    promises: [13]
+  }, async (trial) => {
+    const executor = trial.open({ maxWorkers: 1, grace: 50 })
+    const { double } = Task.from<{ double: (n: number) => number }>(
+      new URL(`./tasksSlowToLoad.${extension}`, import.meta.url)
+    )
+    const futures = [1, 2, 3].map((n) => executor.submit(Task.with(double, { timeout: 300 }), n))
+    assert.deepEqual(await Promise.all(futures.map((future) => future.result())), [2, 4, 6])
+    assert.equal(executor.stats().forced, 0)
+  }),
+  law("A task module that never finishes loading is ended by startTimeout, with a timeout of its own", {
     promises: [7, 13],
     needs
   }, async (trial) => {
-    const executor = trial.open({ maxWorkers: 1, grace: 50 })
-    const loading = executor.submit(Task.with(neverLoads(), { timeout: 200 }))
+    const executor = trial.open({ maxWorkers: 1, grace: 50, startTimeout: 3_000 })
+    const loading = executor.submit(neverLoads())
     const other = executor.submit(identity, 1)
-    await failsWith(loading.result(), TaskTimeoutError, { clock: "run", after: 200 })
+    await failsWith(loading.result(), TaskTimeoutError, { clock: "load", after: 3_000 })
     assert.equal(await other.result(), 1)
   }),
   law("A task module that never finishes loading is ended by interrupt", { promises: [7], needs }, async (trial) => {

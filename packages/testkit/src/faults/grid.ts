@@ -40,6 +40,8 @@ const lost = (fields: Partial<WorkerLostError>): Fault["verify"] => (error, futu
 
 /** Milliseconds that a call may run which is to hang. */
 const PATIENCE = 300
+/** Milliseconds that a worker may take to start, and a module to load, where one hangs as it loads. */
+const LOADING = 3_000
 
 const faults: ReadonlyArray<Fault> = [
   { name: "throws", needs: [], verify: undefined },
@@ -60,7 +62,13 @@ const faults: ReadonlyArray<Fault> = [
   {
     name: "hangs",
     needs: ["workers"],
-    verify: (error) => void isError(error, TaskTimeoutError, { clock: "run", after: PATIENCE })
+    verify: (error) => {
+      const { after, clock } = isError(error, TaskTimeoutError)
+      assert.deepEqual(
+        { after, clock },
+        clock === "load" ? { after: LOADING, clock } : { after: PATIENCE, clock: "run" }
+      )
+    }
   }
 ]
 
@@ -132,7 +140,9 @@ const cell = (fault: Fault, place: Place, smallHeap: ExecutorOptions): Law =>
     promises: [5, 8],
     needs: fault.needs
   }, async (trial) => {
-    const executor = trial.open(optionsFor(fault.name, smallHeap))
+    const options = optionsFor(fault.name, smallHeap)
+    const hangsAsItLoads = fault.name === "hangs" && place.name === "its module is loaded"
+    const executor = trial.open(hangsAsItLoads ? { ...options, startTimeout: LOADING } : options)
     const before = executor.submit(identity, "before")
     const task = place.task(fault.name)
     const atFault = executor.submit(fault.name === "hangs" ? Task.with(task, { timeout: PATIENCE }) : task, fault.name)

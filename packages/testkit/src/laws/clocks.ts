@@ -1,14 +1,107 @@
 /** Three clocks, each of which counts one thing. */
 import { CancelledError, Task, TaskTimeoutError, wait } from "@futures/core"
 import assert from "node:assert/strict"
+import { readFile } from "node:fs/promises"
+import { setImmediate, setTimeout } from "node:timers/promises"
 import { failsWith, isIn, rejection } from "../expect.ts"
 import { occupy } from "../held.ts"
 import { law, laws } from "../Law.ts"
-import { add } from "../tasks.ts"
+import { add, bytesAfter, noteAfter } from "../tasks.ts"
 import { throwValue } from "../tasksErrors.ts"
 import { answerWhenAsked } from "../tasksSignals.ts"
 
+/** Keeps the caller's thread for so many milliseconds, as a program that computes does. */
+const block = (millis: number): void => {
+  for (const until = performance.now() + millis; performance.now() < until;);
+}
+
+/** Where a program may begin to compute. What the event loop does next depends on it. */
+const beginnings: Readonly<Record<string, () => Promise<unknown>>> = {
+  "at once": async () => {},
+  "after a timer": () => setTimeout(1),
+  "in setImmediate": () => setImmediate(),
+  "after reading a file": () => readFile(import.meta.filename)
+}
+
+const inTime = Object.entries(beginnings).map(([name, begin]) =>
+  law(
+    `A call that ran within its timeout succeeds, though its caller computes: ${name}`,
+    { promises: [5, 13] },
+    async (trial) => {
+      const notebook = trial.notebook()
+      // The worker has loaded the module.
+      await trial.single.run(add, 1, 2)
+      const timed = Task.with(noteAfter, { timeout: 400, retry: { times: 2, delay: 0 } })
+      const future = trial.single.submit(timed, notebook.path, "ran", 5)
+      await begin()
+      block(900)
+      assert.equal(await future.result(), "ran")
+      assert.deepEqual(notebook.lines(), ["ran"])
+      assert.equal(future.info.attempt, 1)
+    }
+  )
+)
+
 export const clocks = laws("clocks", [
+  ...inTime,
+  law(
+    "Calls that ran within their timeout succeed, though their caller computes after each result",
+    { promises: [5, 13] },
+    async (trial) => {
+      const notebook = trial.notebook()
+      const timed = Task.with(noteAfter, { timeout: 400, retry: { times: 2, delay: 0 } })
+      const futures = ["1", "2", "3", "4"].map((line) => trial.single.submit(timed, notebook.path, line, 30))
+      for (const [index, future] of futures.entries()) {
+        assert.equal(await future.result(), String(index + 1))
+        block(600)
+      }
+      assert.deepEqual(notebook.lines(), ["1", "2", "3", "4"])
+    }
+  ),
+  law(
+    "A long result that was on its way when the timeout was over is received, even without grace",
+    { promises: [5, 13] },
+    async (trial) => {
+      const executor = trial.open({ maxWorkers: 1, grace: 0 })
+      await executor.run(add, 1, 2)
+      const bytes = 32 * 2 ** 20
+      const future = executor.submit(Task.with(bytesAfter, { timeout: 400 }), 5, bytes)
+      await setImmediate()
+      block(900)
+      assert.equal((await future.result()).byteLength, bytes)
+    }
+  ),
+  law("A call that ran longer than its timeout fails, however late its caller looks", {
+    promises: [13]
+  }, async (trial) => {
+    const { port, word } = await trial.signals()
+    await trial.single.run(add, 1, 2)
+    const future = trial.single.submit(Task.with(answerWhenAsked, { timeout: 30 }), port, word())
+    await setImmediate()
+    block(300)
+    await failsWith(future.result(), TaskTimeoutError, { clock: "run", after: 30 })
+  }),
+  law("Errors of timeouts and cancellations name the task, by its label if it has one", {
+    promises: [13]
+  }, async (trial) => {
+    const { port, word } = await trial.signals()
+    const timed = Task.with(answerWhenAsked, { timeout: 30, label: "slow page" })
+    await failsWith(trial.single.submit(timed, port, word()).result(), TaskTimeoutError, {
+      message: `Task "slow page" timed out after 30 ms (run timeout)`
+    })
+    const { future: holder, release } = await occupy(trial)
+    await failsWith(trial.single.submit(Task.with(add, { queueTimeout: 20 }), 1, 2).result(), TaskTimeoutError, {
+      message: `Task "add" did not start within 20 ms (queue timeout)`
+    })
+    await failsWith(holder.result({ timeout: 0 }), TaskTimeoutError, {
+      message: `Waited 0 ms for task "waitFor" (wait timeout)`
+    })
+    const cancelled = trial.single.submit(add, 1, 2)
+    cancelled.cancel()
+    await failsWith(cancelled.result(), CancelledError, { message: `Task "add" was cancelled (cancel)` })
+    release()
+    await holder.result()
+  }),
   law(
     "The patience of result() is the caller's: when it runs out the task goes on",
     { promises: [13] },
