@@ -141,12 +141,17 @@ export class Cluster implements AsyncDisposable {
     return executor
   }
 
-  /** The engines that live. */
+  /** Whether the broker is connected. While it is not, futures wait, and what `engines()` returns is from before. */
+  get isConnected(): boolean {
+    return this.client.bus.since !== undefined
+  }
+
+  /** The engines that live; while the broker is away those that were known last, with `isConnected: false`. */
   engines(): Array<Engine> {
     return this.client.registry.engines()
   }
 
-  /** Engines as they join and leave; those that are there join first. */
+  /** Engines as they join and leave, those that are there first; and that the broker is away (`"disconnect"`), and back (`"reconnect"`). */
   changes(): AsyncIterableIterator<EngineChange> {
     return changesOf(this.client.registry)
   }

@@ -10,6 +10,7 @@
  */
 import { jetstreamManager } from "@nats-io/jetstream"
 import type { Connection } from "./broker/credentials.ts"
+import type { EngineExit } from "./engine/spawnEngine.ts"
 import { Liveness, observing } from "./Liveness.ts"
 import { isHeldUp } from "./processState.ts"
 import { Bus, parse } from "./wire/Bus.ts"
@@ -29,15 +30,27 @@ const HELD_UP_MS = 60_000
 export interface Engine extends EngineInfo {
   /** When it last told how it is, in milliseconds since the epoch. */
   readonly lastHeartbeat: number
+  /** `false` while the broker is away from this program: what is known of the engine is from before, and it may have ended. */
+  readonly isConnected: boolean
 }
 
 /** `"exit"`: it has ended. `"silence"`: it lives, or not; nobody knows. */
 export type GoneReason = "exit" | "silence"
 
-/** An engine came, or went. */
+/** An engine came, or went; or the broker did, as this program sees it. */
 export type EngineChange =
   | { readonly type: "join"; readonly engine: Engine }
-  | { readonly type: "leave"; readonly engine: Engine; readonly reason: GoneReason }
+  | {
+    readonly type: "leave"
+    readonly engine: Engine
+    readonly reason: GoneReason
+    /** How its process ended, where this program started it. */
+    readonly exit?: EngineExit | undefined
+  }
+  /** The connection to the broker is lost. It is tried again until it is closed; until then no engine is known to be alive. */
+  | { readonly type: "disconnect" }
+  /** The connection is back. */
+  | { readonly type: "reconnect" }
 
 interface Entry {
   engine: Engine
@@ -57,7 +70,11 @@ export class Registry {
     this.#bus = bus
     bus.subscribe("hb.*", (_, data) => this.#heard(data))
     bus.subscribe("bye.*", (subject) => this.#leave(subject.slice(subject.indexOf(".") + 1), "exit"))
-    bus.back.add(() => this.#bus.publish("who"))
+    bus.back.add(() => {
+      this.#tell({ type: "reconnect" })
+      this.#bus.publish("who")
+    })
+    bus.away.add(() => this.#tell({ type: "disconnect" }))
     this.#stopLooking = observing(bus, this.#liveness, { askMs: ASK_MS, everyMs: LOOK_MS }, () => this.#look())
     bus.publish("who")
   }
@@ -69,11 +86,17 @@ export class Registry {
   }
 
   engines(): Array<Engine> {
-    return Array.from(this.#entries.values(), ({ engine }) => engine)
+    const isConnected = this.#bus.since !== undefined
+    return Array.from(this.#entries.values(), ({ engine }) => isConnected ? engine : { ...engine, isConnected })
   }
 
   find(id: string): Engine | undefined {
     return this.#entries.get(id)?.engine
+  }
+
+  /** An engine that this program started has ended. */
+  exited(id: string, exit: EngineExit): void {
+    this.#leave(id, "exit", exit)
   }
 
   /** Something came from an engine: it lives, though its heartbeats may be behind much else. */
@@ -118,7 +141,7 @@ export class Registry {
     if (typeof beat?.id !== "string") return
     const { born = "", held = {}, receipts, ...info } = beat
     const entry = this.#entries.get(info.id)
-    const engine = { ...info, lastHeartbeat: Date.now() }
+    const engine = { ...info, lastHeartbeat: Date.now(), isConnected: true }
     // Another process under the same name: the one before has ended.
     if (entry !== undefined && entry.engine.pid !== info.pid) this.#leave(info.id, "exit")
     this.#liveness.heard(info.id)
@@ -128,14 +151,14 @@ export class Registry {
     this.#tell({ type: "join", engine })
   }
 
-  #leave(id: string, reason: GoneReason): void {
+  #leave(id: string, reason: GoneReason, exit?: EngineExit): void {
     const entry = this.#entries.get(id)
     if (entry === undefined) return
     this.#entries.delete(id)
     this.#liveness.forget(id)
     // The calls that it had go back to the queue now, instead of when the broker has waited long enough.
     for (const receipt of entry.receipts) this.#bus.nats.publish(receipt, "-NAK")
-    this.#tell({ type: "leave", engine: entry.engine, reason })
+    this.#tell({ type: "leave", engine: entry.engine, reason, ...(exit !== undefined && { exit }) })
   }
 
   #tell(change: EngineChange): void {

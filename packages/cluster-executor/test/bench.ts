@@ -6,9 +6,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { onTestFinished } from "vitest"
 
-/** A cluster of this test. */
+/** A cluster of this test. Engines that the test ends stay away, unless `restart` says otherwise. */
 export const start = async (options: ClusterStartOptions): Promise<Cluster> => {
-  const cluster = await Cluster.start(options)
+  const cluster = await Cluster.start({ restart: false, ...options })
   onTestFinished(() => cluster.terminate())
   await cluster.waitForEngines(options.engines ?? 2)
   return cluster

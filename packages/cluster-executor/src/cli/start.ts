@@ -14,7 +14,7 @@ import { Broker } from "../broker/Broker.ts"
 import { connectionPath, readConnection, removeConnection, writeConnection } from "../broker/connectionFile.ts"
 import type { Connection } from "../broker/credentials.ts"
 import type { BrokerOptions } from "../broker/options.ts"
-import { spawnEngine } from "../engine/spawnEngine.ts"
+import { describeExit, spawnEngine } from "../engine/spawnEngine.ts"
 import type { SpawnedEngine } from "../engine/spawnEngine.ts"
 import { askedToEnd } from "./ending.ts"
 import { lives, thisLauncher } from "./launcher.ts"
@@ -64,10 +64,13 @@ export const start = async (input: StartInput): Promise<void> => {
       pid: engine.pid
     })
     const since = performance.now()
-    failing(engine.done.then(async () => {
+    failing(engine.done.then(async (exit) => {
       engines.delete(engine)
       if (ending) return
-      output.tell("engine-ended", `engine ${engine.id} ended; another takes its place`, { id: engine.id })
+      output.tell("engine-ended", `engine ${engine.id} ended (${describeExit(exit)}); another takes its place`, {
+        id: engine.id,
+        ...exit
+      })
       await another(name, performance.now() - since < TOO_SOON ? tooSoon + 1 : 0)
     }))
   }

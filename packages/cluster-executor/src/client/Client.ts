@@ -6,6 +6,8 @@
 import { randomUUID } from "node:crypto"
 import { BrokerError } from "../broker/BrokerError.ts"
 import type { Connection } from "../broker/credentials.ts"
+import { publishDisconnect, publishReconnect } from "../events.ts"
+import type { ClusterConnectionEvent } from "../events.ts"
 import { Registry } from "../registry.ts"
 import { Bus, parse } from "../wire/Bus.ts"
 import { gone, isGone } from "../wire/Channel.ts"
@@ -32,6 +34,12 @@ export interface Wishes {
 const WISH_AGAIN_MS = 500
 /** Lost messages are looked for every so many of these. */
 const LOOK_EVERY = 2
+
+/** Without the credentials. */
+const connectionEvent = ({ connection: { namespace, servers } }: Bus): ClusterConnectionEvent => ({
+  servers,
+  namespace
+})
 
 export class Client implements PlaceHost {
   readonly id = randomUUID().slice(0, 13)
@@ -63,6 +71,8 @@ export class Client implements PlaceHost {
     bus.refused.add((subject) => this.#refused(subject))
     this.registry.follow((change) => {
       if (change.type === "join") return this.#wish()
+      if (change.type === "disconnect") return publishDisconnect(connectionEvent(bus))
+      if (change.type === "reconnect") return publishReconnect(connectionEvent(bus))
       const { host, id } = change.engine
       const why = change.reason === "exit" ? "has ended" : "has not been heard of for too long"
       for (const place of this.#of(id)) place.lost(`Engine ${id} on ${host} ${why}`)
@@ -77,14 +87,15 @@ export class Client implements PlaceHost {
     if (!place.opened(`${this.id}-${(++this.#leases).toString(36)}`, this)) return
     this.#places.set(place.lease, place)
     this.#wanted.add(place)
-    const { engine } = place.wishes
-    if (engine !== undefined && this.registry.find(engine) === undefined && this.registry.hasHeard) {
-      return this.#never(place)
-    }
+    if (this.#isInVain(place)) return this.#never(place)
     this.#wish()
   }
 
-  /** The only engine that it may have is not there. */
+  /** Whether the only engine that it may have is not there. */
+  #isInVain({ wishes: { engine } }: Place): boolean {
+    return engine !== undefined && this.registry.hasHeard && this.registry.find(engine) === undefined
+  }
+
   #never(place: Place): void {
     place.end({ error: new Error(`There is no engine ${place.wishes.engine} in the cluster`) })
   }
@@ -204,6 +215,7 @@ export class Client implements PlaceHost {
       // The answer, or the question, was lost.
       if (place.state === "taken") this.take(place)
     }
+    for (const place of this.#wanted) if (this.#isInVain(place)) this.#never(place)
     if (this.#wanted.size > 0) this.#wish()
   }
 }

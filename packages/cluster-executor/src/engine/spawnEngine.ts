@@ -6,6 +6,17 @@ import { fileURLToPath } from "node:url"
 import { resolveEngineOptions } from "./options.ts"
 import type { EngineOptions } from "./options.ts"
 
+/** How an engine's process ended. */
+export interface EngineExit {
+  /** `null` when a signal ended it. */
+  readonly exitCode: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/** In words: `exit code 1`, `signal SIGKILL`. */
+export const describeExit = ({ exitCode, signal }: EngineExit): string =>
+  signal !== null ? `signal ${signal}` : `exit code ${exitCode ?? "unknown"}`
+
 /** An engine in a process of its own. */
 export interface SpawnedEngine {
   /** Its name in the cluster. */
@@ -16,8 +27,8 @@ export interface SpawnedEngine {
   readonly drain: () => Promise<void>
   /** Ends it now, by SIGKILL. */
   readonly kill: () => Promise<void>
-  /** Resolves when the process has ended. */
-  readonly done: Promise<void>
+  /** Resolves when the process has ended, with how. After a drain the exit code is 0. */
+  readonly done: Promise<EngineExit>
 }
 
 const main = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./main.ts" : "./main.js", import.meta.url))
@@ -34,9 +45,9 @@ export const spawnEngine = async ({ drainOn, ...options }: EngineOptions): Promi
     detached: process.platform !== "win32",
     stdio: ["pipe", "inherit", "inherit", "ipc"]
   })
-  const exited = new Promise<void>((resolve) => {
-    child.once("exit", () => resolve())
-    child.once("error", () => resolve())
+  const exited = new Promise<EngineExit>((resolve) => {
+    child.once("exit", (exitCode, signal) => resolve({ exitCode, signal }))
+    child.once("error", () => resolve({ exitCode: null, signal: null }))
   })
   const stdin = child.stdin as unknown as Socket
   stdin.on("error", () => {})
