@@ -18,7 +18,7 @@ import type { TaskSchemas } from "./worker/codec.ts"
 import { currentTask } from "./worker/context.ts"
 import type { TaskContext } from "./worker/context.ts"
 import { noSettings, register, TaskTypeId } from "./worker/registry.ts"
-import type { ErrorClass, TaskDefinition, TaskFunction, TaskSettings } from "./worker/registry.ts"
+import type { ErrorClass, ErrorCodec, TaskDefinition, TaskFunction, TaskSettings } from "./worker/registry.ts"
 
 /** When a call is tried again. Each attempt is a run of its own; a run that is to be tried again settles nothing. */
 export interface RetryOptions {
@@ -61,8 +61,12 @@ export interface TaskOptions {
 
 /** What `Task.module` takes besides the functions. */
 export interface ModuleOptions {
-  /** Error classes that arrive as instances of themselves when a task of this module throws or fails with one. */
-  readonly errors?: ReadonlyArray<ErrorClass> | undefined
+  /**
+   * Error classes that arrive as instances of themselves when a task of this module throws or fails with one. An instance is rebuilt from its fields,
+   * without calling the constructor. A class with private members (`#response`) needs `Task.error`; without it its instances arrive as plain errors of the
+   * same name, with the values of their getters, and `notRebuilt` says why.
+   */
+  readonly errors?: ReadonlyArray<ErrorClass | ErrorCodec> | undefined
   /** Services that the module's Effects require, besides `Executor`; built once in each worker, by the first call, and released when it ends. */
   readonly layer?: Layer.Layer<any, any> | undefined
   /**
@@ -125,6 +129,8 @@ export type Failure<F> = Result<F> extends infer R ? IsAny<R> extends true ? nev
   : R extends Effect.Effect<any, infer E, any> | EffectStream.Stream<any, infer E, any> ? E
   : never
   : never
+
+export type { ErrorClass, ErrorCodec }
 
 /** The tasks of a module: its functions, each marked. */
 export type Module<T> = { readonly [K in keyof T]: T[K] extends Any ? T[K] : Of<T[K]> }
@@ -291,4 +297,35 @@ const transfer = <A>(value: A, buffers: ReadonlyArray<ArrayBuffer>): A => {
   return value
 }
 
-export { current, from, module_ as module, transfer, with_ as with }
+/**
+ * For `errors` of `Task.module`: how to send the errors of a class that has private members, and how to rebuild them. `encode` runs in the worker and
+ * returns a value that can be captured; `decode` runs in the caller and returns an instance. The stack is kept. When one of them throws, the error
+ * arrives as a plain one of the same name, and `notRebuilt` says why.
+ *
+ * ```ts
+ * class HttpError extends Error {
+ *   readonly #status: number
+ *   constructor(status: number) {
+ *     super(`HTTP ${status}`)
+ *     this.#status = status
+ *   }
+ *   get status() {
+ *     return this.#status
+ *   }
+ * }
+ *
+ * const httpError = Task.error(HttpError, { encode: (error) => error.status, decode: (status) => new HttpError(status) })
+ * ```
+ */
+const error = <E extends object, A>(
+  errorClass: abstract new(...args: never) => E,
+  codec: { readonly encode: (error: E) => A; readonly decode: (value: A) => E }
+): ErrorCodec => {
+  const { decode, encode } = codec ?? {}
+  if (typeof errorClass !== "function" || typeof encode !== "function" || typeof decode !== "function") {
+    throw new InvalidStateError("Task.error takes a class and { encode, decode }, two functions")
+  }
+  return { class: errorClass, encode, decode }
+}
+
+export { current, error, from, module_ as module, transfer, with_ as with }

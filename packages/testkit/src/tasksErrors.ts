@@ -16,6 +16,38 @@ export class Declined extends Error {
   }
 }
 
+/** Listed, and with state that only `Task.error` can carry over. */
+export class HttpError extends Error {
+  override readonly name = "HttpError"
+  readonly #response: { readonly status: number }
+  constructor(response: { readonly status: number }) {
+    super(`HTTP ${response.status}`)
+    this.#response = response
+  }
+  get status(): number {
+    return this.#response.status
+  }
+  isRetryable(): boolean {
+    return this.#response.status >= 500
+  }
+}
+
+/** Listed as a class, though it has private state. */
+export class Sealed extends Error {
+  override readonly name = "Sealed"
+  readonly size = 3
+  readonly #code = "E_SEALED"
+  get code(): string {
+    return this.#code
+  }
+  #isSealed(): boolean {
+    return true
+  }
+  static accepts(error: unknown): boolean {
+    return error instanceof Sealed && #isSealed in error && error.#isSealed()
+  }
+}
+
 /** Not listed: its class stays where it is. */
 class Unlisted extends Error {
   readonly code = "E_UNLISTED"
@@ -34,8 +66,11 @@ export const builtInNames = Object.keys(builtIn) as Array<keyof typeof builtIn>
 
 export const {
   decline,
+  http,
+  large,
   nothing,
   reject,
+  seal,
   throwAggregate,
   throwBuiltIn,
   throwChain,
@@ -47,6 +82,21 @@ export const {
 } = Task.module(import.meta, {
   decline: (code: number): never => {
     throw new Declined(code, ["too late", "too little"])
+  },
+  http: (status: number): never => {
+    throw new HttpError({ status })
+  },
+  /** An error that holds more than is sent. */
+  large: (objects: number, bytes: number): never => {
+    throw Object.assign(new RangeError("large"), {
+      before: 1,
+      list: Array.from({ length: objects }, (_, i) => ({ i })),
+      text: "x".repeat(bytes),
+      after: 2
+    })
+  },
+  seal: (): never => {
+    throw new Sealed("sealed", { cause: "wax" })
   },
   /** Rejects without a reason. */
   nothing: (): Promise<never> => Promise.reject(),
@@ -85,4 +135,10 @@ export const {
     })
     throw error
   }
-}, { errors: [Declined] })
+}, {
+  errors: [
+    Declined,
+    Sealed,
+    Task.error(HttpError, { encode: ({ status }) => status, decode: (status) => new HttpError({ status }) })
+  ]
+})

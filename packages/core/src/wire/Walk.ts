@@ -33,6 +33,10 @@ const setValues = Set.prototype.values
 /** Prototypes of classes whose instances are known to clone to plain objects. */
 const plainClasses = new WeakSet<object>()
 
+/** What a lenient walk captures at most: objects, and bytes of text, buffers and array elements. */
+export const MAX_LENIENT_OBJECTS = 100_000
+export const MAX_LENIENT_BYTES = 16 * 2 ** 20
+
 /** Below this many bytes a transfer costs more than the copy that it saves. */
 const worthMoving = 4096
 
@@ -49,6 +53,9 @@ export class Walk {
   readonly #moves: boolean
   readonly #isPolluted = isObjectPrototypePolluted()
   readonly #seen = new Seen()
+  /** What a lenient walk may still capture. */
+  #objectsLeft = MAX_LENIENT_OBJECTS
+  #bytesLeft = MAX_LENIENT_BYTES
 
   /** Objects in `moved` stay in the copy as they are, and so do views on them: someone moves them afterwards. */
   constructor(
@@ -73,6 +80,8 @@ export class Walk {
         throw new Refusal(value.name === "" ? "function" : `function ${value.name}`)
       case "symbol":
         throw new Refusal("symbol")
+      case "string":
+        return this.#lenient ? this.#text(value) : value
       default:
         return value
     }
@@ -82,6 +91,7 @@ export class Walk {
     const known = this.#seen.find(source)
     if (known !== undefined) return known
     if (isProxy(source)) throw new Refusal("Proxy")
+    if (this.#lenient) this.#spend(source)
     const prototype = Object.getPrototypeOf(source)
     if (prototype === Object.prototype) return this.#plain(source, depth)
     if (Array.isArray(source)) return this.#array(source, depth)
@@ -104,7 +114,8 @@ export class Walk {
   #plain(source: object, depth: number): object {
     const copy = {}
     this.#enter(source, copy, depth)
-    if (this.#isPolluted) {
+    // The lenient walk looks at every value, texts included.
+    if (this.#isPolluted || this.#lenient) {
       const keys = Object.keys(source)
       checkPlain(source, keys[0])
       this.#fields(source, copy, keys, depth)
@@ -160,7 +171,8 @@ export class Walk {
         } catch (error) {
           copy[i] = this.#refused(error, `[${i}]`)
         }
-      } else if (value === undefined && !Object.hasOwn(copy, i)) break
+      } else if (type === "string" && this.#lenient) copy[i] = this.#text(value as string)
+      else if (value === undefined && !Object.hasOwn(copy, i)) break
     }
     const hasHoles = i < length
     if (hasHoles) this.#sparse(copy, i, depth)
@@ -242,6 +254,8 @@ export class Walk {
     this.#enter(source, copy, depth)
     this.#fields(source, copy, keys, depth)
     if (plainClasses.has(prototype)) return copy
+    // A lenient walk may meet many classes, each of which has an instance with a part that cannot be cloned: to try each would take quadratic time.
+    if (this.#lenient) return copy
     const clone = this.#trial(source)
     if (clone === undefined) return copy
     if (Object.getPrototypeOf(clone) !== Object.prototype) {
@@ -255,9 +269,8 @@ export class Walk {
     try {
       return cloneAlone(source, this.#sharesMemory)
     } catch (error) {
-      // Its fields may hold what the copy only describes, or what is moved later: then the failure says nothing about
-      // the class.
-      if (this.#lenient || this.#moves) return undefined
+      // Its fields may hold what is moved later: then the failure says nothing about the class.
+      if (this.#moves) return undefined
       throw error
     }
   }
@@ -301,6 +314,23 @@ export class Walk {
     if (this.#sharesMemory) (this.transfers ??= []).push(buffer)
   }
 
+  /** Counts an object of a lenient walk; throws for one that is beyond the limit. */
+  #spend(source: object): void {
+    let bytes = 0
+    if (ArrayBuffer.isView(source) || isAnyArrayBuffer(source)) bytes = source.byteLength
+    else if (Array.isArray(source)) bytes = source.length * 8
+    if (--this.#objectsLeft < 0) throw new Refusal(`left out: more than ${MAX_LENIENT_OBJECTS} objects`)
+    if (bytes > this.#bytesLeft) throw tooLong(bytes)
+    this.#bytesLeft -= bytes
+  }
+
+  /** A text of a lenient walk; what is beyond the limit is described. */
+  #text(text: string): string {
+    if (text.length <= this.#bytesLeft) this.#bytesLeft -= text.length
+    else return `[${tooLong(text.length).value}]`
+    return text
+  }
+
   #enter(source: object, copy: object, depth: number): void {
     if (depth > maxDepth) throw Refusal.tooDeep()
     this.#seen.remember(source, copy)
@@ -314,3 +344,6 @@ export class Walk {
     throw refusal
   }
 }
+
+const tooLong = (bytes: number): Refusal =>
+  new Refusal(`left out: ${bytes} bytes, beyond the limit of ${MAX_LENIENT_BYTES}`)

@@ -4,9 +4,10 @@
  */
 import { isProxy } from "node:util/types"
 import { describe } from "../ExecutorError.ts"
-import { baseOf, type Blueprint, make, positionIn } from "./errorClass.ts"
+import { baseOf, type Blueprint, classIn, type ErrorCodec, make, positionIn } from "./errorClass.ts"
+import { hasPrivateState } from "./privateState.ts"
 import { awaitingLines } from "./stack.ts"
-import { captureLenient, type CaptureMode, captureValue } from "./value.ts"
+import { type CaptureMode, captureValue, lenientCapture } from "./value.ts"
 
 /** Portable: survives `structuredClone`, and a frame if it was made for one. */
 export interface ErrorRecord {
@@ -21,13 +22,22 @@ interface EncodedError extends Blueprint {
   /** Where the class was in the list that the encoder was given, and its name, as the decoder's list may be another. */
   readonly listed: readonly [position: number, name: string] | undefined
   readonly stack: string | undefined
-  readonly fields: ReadonlyArray<readonly [key: string, slot: Slot, isEnumerable: boolean]>
+  /** What the `encode` of its class returned. */
+  readonly encoded: { readonly value: unknown } | undefined
+  /** Why it cannot be an instance of the listed class. */
+  readonly notRebuilt: string | undefined
+  readonly fields: ReadonlyArray<Field>
 }
+
+type Field = readonly [key: string, slot: Slot, isEnumerable: boolean]
 
 /** Fields that matter also where they are not enumerable: what native errors hide there ... */
 const hidden = new Set(["cause", "errors", "error", "suppressed", "code", "_tag"])
 /** ... and what a class may hold on its prototype, as Effect's tagged errors do. */
 const inherited = ["code", "_tag"]
+
+/** Characters of a message or a stack. The rest is left out, and its length is said. */
+const MAX_TEXT = 2 ** 20
 
 /** A getter could make a new error each time that it is asked. */
 const maxErrors = 10_000
@@ -49,11 +59,13 @@ export const encodeError = (thrown: unknown, mode: CaptureMode, classes: Readonl
  * stack of what was thrown goes on, after the frames in the worker, with the lines that await it.
  */
 export const decodeError = (record: ErrorRecord, classes: ReadonlyArray<unknown> = []): unknown => {
-  const errors = record.errors.map((encoded) => make(encoded, classOf(encoded, classes)))
+  const errors = record.errors.map((encoded) => rebuild(encoded, entryOf(encoded, classes)))
   const thrown = fromSlot(record.thrown, errors)
   const awaiting = "error" in record.thrown ? awaitingLines(thrown as object) : ""
   errors.forEach((error, i) => fill(error, record.errors[i]!, errors))
-  if (awaiting !== "") define(thrown as object, "stack", (thrown as Error).stack + awaiting, false)
+  if (awaiting !== "" && Object.isExtensible(thrown)) {
+    define(thrown as object, "stack", (thrown as Error).stack + awaiting, false)
+  }
   return thrown
 }
 
@@ -62,10 +74,13 @@ class Encoder {
   readonly #classes: ReadonlyArray<unknown>
   /** Every error met so far, by its position in the record. */
   readonly #positions = new Map<object, number>()
+  /** One for all fields of all errors, so that what they share is walked once. */
+  readonly #capture: (value: unknown) => unknown
 
   constructor(mode: CaptureMode, classes: ReadonlyArray<unknown>) {
     this.#mode = mode
     this.#classes = classes
+    this.#capture = lenientCapture(mode, [])
   }
 
   record(thrown: unknown): ErrorRecord {
@@ -101,23 +116,66 @@ class Encoder {
 
   #encode(error: object): EncodedError {
     const position = attempt(() => positionIn(this.#classes, error), -1)
-    const listed = position === -1 ? undefined : [position, classNameOf(this.#classes[position] as Function)] as const
+    const listed = position === -1 ? undefined : [position, classNameOf(classIn(this.#classes[position])!)] as const
     const base = attempt(() => baseOf(error), undefined)
+    const { encoded, notRebuilt } = this.#listed(error, this.#classes[position])
     const fields = this.#fields(error, base !== undefined)
+    if (notRebuilt !== undefined) this.#getters(error, fields)
+    const shared = { base, listed, encoded, notRebuilt, fields }
     // An instance of a listed class that is no error: all that it has is fields.
-    if (base === undefined) return { base, listed, name: undefined, message: undefined, stack: undefined, fields }
+    if (base === undefined) return { ...shared, name: undefined, message: undefined, stack: undefined }
     const name = read(error, "name", () => undefined)
     const stack = read(error, "stack", () => undefined)
-    return { base, listed, name, message: this.#message(error), stack, fields }
+    return { ...shared, name, message: this.#message(error), stack: stack === undefined ? undefined : cut(stack) }
+  }
+
+  /** What an instance of a listed class needs besides its fields. */
+  #listed(error: object, entry: unknown): Pick<EncodedError, "encoded" | "notRebuilt"> {
+    const listed = classIn(entry)
+    if (listed === undefined) return { encoded: undefined, notRebuilt: undefined }
+    if (typeof entry === "function") {
+      const notRebuilt = hasPrivateState(listed)
+        ? `${classNameOf(listed)} has private members, which cannot be copied: list Task.error(${
+          classNameOf(listed)
+        }, { encode, decode })`
+        : undefined
+      return { encoded: undefined, notRebuilt }
+    }
+    try {
+      const value = captureValue((entry as ErrorCodec).encode(error), "encoded", "error", this.#mode, [])
+      return { encoded: { value }, notRebuilt: undefined }
+    } catch (thrown) {
+      return { encoded: undefined, notRebuilt: `encode of ${classNameOf(listed)} failed: ${describe(thrown)}` }
+    }
+  }
+
+  /** The values of the getters of its classes, which a plain error does not have. */
+  #getters(error: object, fields: Array<Field>): void {
+    const names = new Set(fields.map(([name]) => name))
+    let prototype: object | null = attempt(() => Object.getPrototypeOf(error), null)
+    for (let i = 0; prototype !== null && i < 100; i++) {
+      if (prototype === Error.prototype || prototype === Object.prototype) return
+      const properties: Record<string, PropertyDescriptor> = attempt(
+        () => Object.getOwnPropertyDescriptors(prototype!),
+        {}
+      )
+      for (const [name, { get }] of Object.entries(properties)) {
+        if (get === undefined || names.has(name) || name === "message" || name === "stack" || name === "name") continue
+        names.add(name)
+        fields.push([name, this.#field(error, name), true])
+      }
+      prototype = attempt(() => Object.getPrototypeOf(prototype!), null)
+    }
   }
 
   #message(error: object): string | undefined {
     const message = read(error, "message", describeThrow)
+    if (message !== undefined && message.length > MAX_TEXT) return cut(message)
     return message === "" && !attempt(() => Object.hasOwn(error, "message"), false) ? undefined : message
   }
 
-  #fields(error: object, isError: boolean): EncodedError["fields"] {
-    const fields: Array<readonly [string, Slot, boolean]> = []
+  #fields(error: object, isError: boolean): Array<Field> {
+    const fields: Array<Field> = []
     const own = attempt(() => Reflect.ownKeys(error), [])
     for (const key of own) {
       if (typeof key !== "string" || (isError && (key === "message" || key === "stack"))) continue
@@ -151,9 +209,12 @@ class Encoder {
   }
 
   #slot(value: unknown): Slot {
-    return this.#asError(value) ?? { value: captureLenient(value, this.#mode, []) }
+    return this.#asError(value) ?? { value: this.#capture(value) }
   }
 }
+
+const cut = (text: string): string =>
+  text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}... [${text.length - MAX_TEXT} characters left out]`
 
 const describeThrow = (thrown: unknown): string => `[throws ${describe(thrown)}]`
 
@@ -178,16 +239,47 @@ const read = <A>(source: object, key: string, otherwise: (thrown: unknown) => A)
 // A class may have a static `name` of its own, of any kind.
 const classNameOf = (listed: Function): string => attempt(() => String(listed.name), "")
 
-const classOf = ({ listed }: EncodedError, classes: ReadonlyArray<unknown>): Function | undefined => {
+const entryOf = ({ listed }: EncodedError, classes: ReadonlyArray<unknown>): unknown => {
   if (listed === undefined) return undefined
   const [position, name] = listed
-  const isIt = (value: unknown): value is Function => typeof value === "function" && classNameOf(value) === name
+  const isIt = (entry: unknown): boolean => {
+    const found = classIn(entry)
+    return found !== undefined && classNameOf(found) === name
+  }
   const there = classes[position]
   return isIt(there) ? there : classes.find(isIt)
 }
 
+/** Errors that the `decode` of their class has made: they have their fields already. */
+const decoded = new WeakSet<object>()
+
+const rebuild = (encoded: EncodedError, entry: unknown): object => {
+  const plain = (notRebuilt: string): object => {
+    const error = make(encoded, undefined)
+    define(error, "notRebuilt", notRebuilt, true)
+    return error
+  }
+  if (encoded.notRebuilt !== undefined) return plain(encoded.notRebuilt)
+  if (encoded.encoded === undefined || typeof entry === "function" || entry === undefined) {
+    return make(encoded, classIn(entry))
+  }
+  try {
+    const error = (entry as ErrorCodec).decode(encoded.encoded.value)
+    if (typeof error !== "object" || error === null) throw new TypeError("it returned no object")
+    decoded.add(error)
+    return error
+  } catch (thrown) {
+    return plain(`decode of ${classNameOf(classIn(entry)!)} failed: ${describe(thrown)}`)
+  }
+}
+
 const fill = (error: object, encoded: EncodedError, errors: ReadonlyArray<object>): void => {
   const { base, fields, message, name, stack } = encoded
+  if (decoded.has(error)) {
+    // Its stack is that of `decode` here, which says nothing. One that is frozen keeps it.
+    if (base !== undefined && stack !== undefined) attempt(() => define(error, "stack", stack, false), undefined)
+    return
+  }
   if (base !== undefined) define(error, "stack", stack ?? `${name ?? base}: ${message ?? ""}`, false)
   if (name !== undefined && attempt(() => (error as Error).name, undefined) !== name) define(error, "name", name, false)
   for (const [key, slot, isEnumerable] of fields) {

@@ -2,6 +2,18 @@
 import { isNativeError } from "node:util/types"
 import * as ours from "../ExecutorError.ts"
 
+/** Classes a module declared in `errors`, so that they arrive as instances of themselves. */
+export type ErrorClass = abstract new(...args: never) => unknown
+
+/** How to rebuild the errors of one class, made with `Task.error`. */
+export interface ErrorCodec {
+  readonly class: ErrorClass
+  /** In the worker: what of the error is to be sent, as a value that can be captured. */
+  readonly encode: (error: any) => unknown
+  /** In the caller: a new error from that value. */
+  readonly decode: (value: any) => object
+}
+
 const builtins = new Map<string, Function>(
   [
     "Error",
@@ -41,13 +53,20 @@ export const baseOf = (value: object): string | undefined => {
   return "Error"
 }
 
+/** The class of an entry of `errors`: the entry itself, or that of a codec. */
+export const classIn = (entry: unknown): Function | undefined => {
+  if (typeof entry === "function") return entry
+  const listed: unknown = typeof entry === "object" && entry !== null ? (entry as { class?: unknown }).class : undefined
+  return typeof listed === "function" ? listed : undefined
+}
+
 /**
  * The position of the value's own class in a list of classes, or of its nearest ancestor there; -1 if there is none.
  */
 export const positionIn = (classes: ReadonlyArray<unknown>, value: object): number => {
   if (classes.length === 0) return -1
   for (const prototype of prototypesOf(value)) {
-    const position = classes.findIndex((listed) => typeof listed === "function" && listed.prototype === prototype)
+    const position = classes.findIndex((listed) => classIn(listed)?.prototype === prototype)
     if (position !== -1) return position
   }
   return -1

@@ -79,11 +79,20 @@ export const captureValue = (
  * As `captureValue`, for what an error carries: never throws, what cannot travel becomes a short text such as
  * `[function callback]`.
  */
-export const captureLenient = (value: unknown, mode: CaptureMode, transfers: ArrayBuffer[]): unknown => {
-  try {
-    return new Walk(mode.sharesMemory, true, transfers, undefined).value(value, 1)
-  } catch (error) {
-    return `[${Refusal.of(error).value}]`
+export const captureLenient = (value: unknown, mode: CaptureMode, transfers: ArrayBuffer[]): unknown =>
+  lenientCapture(mode, transfers)(value)
+
+/**
+ * `captureLenient` for several values, such as the fields of errors: an object that several of them share is walked once, and one limit counts for all.
+ */
+export const lenientCapture = (mode: CaptureMode, transfers: ArrayBuffer[]): (value: unknown) => unknown => {
+  const walk = new Walk(mode.sharesMemory, true, transfers, undefined)
+  return (value) => {
+    try {
+      return walk.value(value, 1)
+    } catch (error) {
+      return `[${Refusal.of(error).value}]`
+    }
   }
 }
 

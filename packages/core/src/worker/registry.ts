@@ -5,17 +5,17 @@
  * or the parent's and the worker's entry in one process), and a task declared through one must be found through the other.
  */
 
+import type { ErrorClass, ErrorCodec } from "../wire/errorClass.ts"
 import type { TaskSchemas } from "./codec.ts"
 
 /** Marks a task function; the value says where it comes from. The key is global so that copies of this package agree. */
 export const TaskTypeId = "~futures/Task" as const
 
-/** Classes a module declared in `errors`, so that they arrive as instances of themselves. */
-export type ErrorClass = abstract new(...args: never) => unknown
+export type { ErrorClass, ErrorCodec }
 
 /** What `Task.module` said once for all tasks of the call. */
 export interface TaskSettings {
-  readonly errors: ReadonlyArray<ErrorClass>
+  readonly errors: ReadonlyArray<ErrorClass | ErrorCodec>
   /** An Effect `Layer` with what the module's Effects require; built once per worker. */
   readonly layer?: unknown
   /** Effect `Schema`s by task name. */

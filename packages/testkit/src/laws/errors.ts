@@ -10,8 +10,13 @@ import {
   builtInNames,
   decline,
   Declined,
+  http,
+  HttpError,
+  large,
   nothing,
   reject,
+  seal,
+  Sealed,
   throwAggregate,
   throwBuiltIn,
   throwChain,
@@ -67,6 +72,48 @@ export const errors = laws("errors", [
     assert.deepEqual([await threw.exception(), await succeeded.exception()], [undefined, undefined])
     assert.deepEqual([threw.successful(), succeeded.successful()], [false, true])
     isIn(threw, "failed")
+  }),
+  law(
+    "An error of a class with private members arrives usable when Task.error says how to rebuild it, also for retry.while",
+    { promises: [5, 6] },
+    async (trial) => {
+      const error = isError(await rejection(trial.shared.run(http, 503)), HttpError, {
+        name: "HttpError",
+        message: "HTTP 503",
+        status: 503
+      })
+      assert.equal(error.isRetryable(), true)
+      const again = { times: 2, while: (thrown: unknown) => thrown instanceof HttpError && thrown.isRetryable() }
+      for (const [status, attempts] of [[503, 3], [404, 1]] as const) {
+        const future = trial.shared.submit(Task.with(http, { retry: again }), status)
+        isError(await rejection(future.result()), HttpError, { status })
+        assert.equal(future.info.attempt, attempts)
+      }
+    }
+  ),
+  law(
+    "An error of a listed class with private members arrives, without Task.error, as a plain error of that name that says why",
+    { promises: [2, 5] },
+    async (trial) => {
+      const error = await rejection(trial.shared.run(seal)) as Error & Record<string, unknown>
+      assert.equal(Object.getPrototypeOf(error), Error.prototype)
+      assert.deepEqual([error.name, error.message, error.cause], ["Sealed", "sealed", "wax"])
+      assert.deepEqual([error["code"], error["size"]], ["E_SEALED", 3])
+      assert.match(String(error["notRebuilt"]), /^Sealed has private members.*Task\.error\(Sealed/)
+      assert.equal(Sealed.accepts(error), false)
+    }
+  ),
+  law("What an error holds beyond the limit is marked where it was left out, and the rest arrives", {
+    promises: [5]
+  }, async (trial) => {
+    const many = await rejection(trial.single.run(large, 110_000, 1)) as Error & { list: Array<unknown>; after: number }
+    assert.equal(many.list.length, 110_000)
+    assert.deepEqual([many.message, many.list[0], many.after], ["large", { i: 0 }, 2])
+    assert.equal(many.list.at(-1), "[left out: more than 100000 objects]")
+    const long = await rejection(trial.single.run(large, 1, 17 * 2 ** 20)) as Error & { text: string; after: number }
+    assert.deepEqual([long.message, long.after], ["large", 2])
+    assert.equal(long.text, `[left out: ${17 * 2 ** 20} bytes, beyond the limit of ${16 * 2 ** 20}]`)
+    assert.equal(await trial.single.run(add, 1, 2), 3)
   }),
   law(
     "An error of a class that is listed under errors arrives as an instance of it",
