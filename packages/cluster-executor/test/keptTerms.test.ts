@@ -88,7 +88,8 @@ test("A call whose initializer fails ends with BrokenExecutorError; others, and 
   const cluster = await start({ engines: 1, slots: 1, client: "broken" })
   const { lines, notebook } = scene()
   const broken = cluster.executor({ initializer: [prepare, notebook, undefined] })
-  for (const count of [1, 2]) {
+  // Each call starts a worker three times.
+  for (const count of [3, 6]) {
     const error = await broken.submit(surroundings).exception()
     assert.ok(error instanceof BrokenExecutorError, String(error))
     assert.ok(error.cause instanceof RangeError, String(error.cause))

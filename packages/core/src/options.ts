@@ -63,7 +63,7 @@ export interface ExecutorOptions {
    * `"reject"` fails it with `QueueFullError`. `EXECUTOR_WHEN_FULL`.
    */
   readonly whenFull?: "wait" | "reject" | undefined
-  /** A task and its arguments, run once by each worker before its first call. One that fails breaks the executor with its error. */
+  /** A task and its arguments, run once by each worker before its first call. One that fails is tried again; several failures without a live worker break the executor. */
   readonly initializer?: readonly [task: Task.Call, ...args: ReadonlyArray<any>] | undefined
   /** How long a worker may take to be ready. Default 30 seconds. `EXECUTOR_START_TIMEOUT`. */
   readonly startTimeout?: Duration.Input | undefined

@@ -1,7 +1,7 @@
 /** Tasks that tell one worker from another: what each was told first, what it did, what it uses. */
 import { Task } from "@futures/core"
 import { AsyncLocalStorage } from "node:async_hooks"
-import { appendFileSync } from "node:fs"
+import { appendFileSync, readFileSync } from "node:fs"
 
 /** Whatever `restoreStore` restored. */
 export const store = new AsyncLocalStorage<unknown>()
@@ -17,6 +17,7 @@ const keep = (bytes: number): void => {
 
 export const {
   begin,
+  beginAs,
   beginBadly,
   beginRejected,
   growAndWait,
@@ -32,6 +33,12 @@ export const {
     begin: async (path: string, ...line: Array<unknown>): Promise<void> => {
       await new Promise((resolve) => setImmediate(resolve))
       appendFileSync(path, `${["begin", ...line].join(" ")}\n`)
+    },
+    /** An initializer: notes its start in a file, and throws if the letter for this start is an "x"; the last one holds from there on. */
+    beginAs: (path: string, starts: string): void => {
+      appendFileSync(path, "start\n")
+      const index = readFileSync(path, "utf8").split("\n").length - 2
+      if (starts[Math.min(index, starts.length - 1)] === "x") throw new RangeError(`start ${index}`)
     },
     /** An initializer that fails. */
     beginBadly: (code: number): never => {

@@ -92,6 +92,8 @@ export class Engine {
   readonly queue = new Levels()
   /** Workers that live. The supervisor adds, `gone` removes. */
   readonly lanes = new Set<Lane>()
+  /** Workers whose start has failed several times and is tried again. The supervisor counts. */
+  failingStarts = 0
   /** Calls that have not settled: while there are any, the process stays alive. */
   unsettled = 0
   /** Those of them that are in a worker's hands. */
@@ -130,6 +132,19 @@ export class Engine {
     this.recycling = new Recycling(this, supervisor)
     this.#closing = new Closing(this, supervisor)
     if (options.minWorkers > 0 && !this.hold.isHeld) this.#dispatcher.schedule()
+  }
+
+  get hasReadyWorker(): boolean {
+    for (const lane of this.lanes) if (lane.state === "ready") return true
+    return false
+  }
+
+  /** Whether another worker has work, or is one of those that are always kept. */
+  get wantsWorkers(): boolean {
+    if (this.queue.size > 0) return true
+    let ready = 0
+    for (const lane of this.lanes) if (lane.state === "ready") ready++
+    return ready < this.options.minWorkers
   }
 
   /** Whether its workers are threads, processes or engines: neither this thread nor the parent of this worker. */

@@ -79,8 +79,6 @@ export class Lane {
   fault: unknown
   /** Whether the worker, before it ended, told of everything that it had done. */
   lastWords = false
-  /** Whether that error is the initializer's. */
-  initializerFailed = false
   readonly #events: LaneEvents
 
   constructor(executor: number, generation: number, backend: Backend, events: LaneEvents) {
@@ -357,7 +355,6 @@ export class Lane {
       case Kind.Memory:
         return this.#events.overMemory(this, frame[HEADER])
       case Kind.Fatal:
-        this.initializerFailed = this.state === "starting" && frame[HEADER + 1] === true
         this.fatal = frame[HEADER]
         return
       default:

@@ -34,10 +34,12 @@ export class Room {
   }
 
   #isReady(): boolean {
-    const { hold, lanes, options, queue, state } = this.#engine
+    const { failingStarts, hold, lanes, options, queue, state } = this.#engine
     if (state !== "open" || hold.isHeld) return true
     let up = 0
     for (const lane of lanes) if (lane.state === "ready") up++
-    return queue.size < options.maxPending && up >= options.minWorkers
+    // Starts that fail again and again are not waited for while others can run calls.
+    const missing = up === 0 ? 0 : failingStarts
+    return queue.size < options.maxPending && up + missing >= options.minWorkers
   }
 }

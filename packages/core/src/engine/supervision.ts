@@ -3,8 +3,8 @@
  *
  * ```
  * start ──▶ ready ──▶ exited                    then the engine asks for another if there is work
- * start ──▶ failed ──▶ start                    a few times, with growing pauses
- * start ──▶ failed ──▶ broken                   then every call fails with the cause
+ * start ──▶ failed ──▶ start                    with growing pauses, while there is work for it
+ * start ──▶ failed ──▶ broken                   after a few failures without any live worker: then every call fails with the cause
  * any ──▶ asked to end ──▶ ended by force       when the scope closes, or the fiber is interrupted
  * ```
  *
@@ -14,11 +14,10 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import type { SpawnSpec } from "../Backend.ts"
 import { LONGEST_DELAY } from "../duration.ts"
-import { TaskTimeoutError } from "../ExecutorError.ts"
+import { describe, TaskTimeoutError } from "../ExecutorError.ts"
 import type { Setup } from "../wire/frames.ts"
 import { STARTING } from "../worker/realm.ts"
 import { outside } from "./asyncContext.ts"
@@ -27,23 +26,35 @@ import { tellWorkerStart } from "./events.ts"
 import { inheritedExecArgv, resolvedFrom } from "./execArgv.ts"
 import { Lane } from "./Lane.ts"
 import { startCause } from "./lost.ts"
+import { publishNotice } from "./notices.ts"
 import { UNKILLABLE_AFTER } from "./StopLadder.ts"
 
-/** A worker that fails to start is tried again so many times before the executor counts as broken. */
-const RESTARTS = 2
-const pauses = Schedule.exponential("50 millis")
+/** Failed starts in a row, without any live worker, that break an executor none of whose workers was ever ready. */
+const STARTS = 3
+/** The same for an executor that had a worker: starts over some three seconds, since what the initializer needs may come back. */
+const STARTS_AFTER_ONE_WAS_READY = 7
+/** The pause after the first failed start; each further one doubles it. */
+const FIRST_PAUSE_MS = 50
+const LONGEST_PAUSE_MS = 5_000
+
+/** The starts of one worker, from the first until one succeeds. */
+interface Start {
+  /** Failures so far. */
+  failures: number
+  /** Those since another worker was last seen alive. */
+  alone: number
+  /** Whether `engine.failingStarts` counts it. */
+  isFailing: boolean
+}
 
 /** Why a worker did not come up. */
 class StartFailure {
   readonly _tag = "StartFailure"
   readonly cause: unknown
-  /** Whether it would fail again. */
-  readonly final: boolean
   /** Whether its machine is gone, which says nothing about others. */
   readonly moved: boolean
-  constructor(cause: unknown, final = false, moved = false) {
+  constructor(cause: unknown, moved = false) {
     this.cause = cause
-    this.final = final
     this.moved = moved
   }
 }
@@ -55,6 +66,9 @@ export const supervise = (engine: Engine, setup: Omit<Setup, "version" | "worker
   const fibers = new Map<Lane, Fiber.Fiber<void>>()
   let generation = 0
   let starting = 0
+  /** Starts that were given up since a worker was last ready: not replaced, so that it stays at a few. */
+  let givenUp = 0
+  let wasAnyReady = false
 
   // Taken when the executor is created, so that all its workers have the same, however late they start.
   const directory = currentDirectory()
@@ -73,62 +87,97 @@ export const supervise = (engine: Engine, setup: Omit<Setup, "version" | "worker
     }
   }
 
-  /** One worker, from birth to death. Fails when it never comes up. */
-  const life = Effect.withFiber<void, StartFailure>((fiber) => {
-    const ready = Deferred.makeUnsafe<void, StartFailure>()
-    const gone = Deferred.makeUnsafe<void>()
-    let wasReady = false
-    const lane = new Lane(engine.id, ++generation, engine.backend, {
-      ...laneEvents,
-      ready: (self) => {
-        wasReady = true
-        starting--
-        Deferred.doneUnsafe(ready, Effect.void)
-        laneEvents.ready(self)
-      },
-      gone: (self, exit) => {
-        fibers.delete(self)
-        engine.lanes.delete(self)
-        const moved = exit.redeliver !== undefined
-        Deferred.doneUnsafe(ready, Effect.fail(new StartFailure(startCause(self, exit), self.initializerFailed, moved)))
-        Deferred.doneUnsafe(gone, Effect.void)
-        // A worker that never came up is this fiber's affair: it may be tried again.
-        if (wasReady) laneEvents.gone(self, exit)
-        else engine.losses.exited(self, exit)
-      }
+  /** One worker, from its start to its exit. Fails when it never becomes ready. */
+  const life = (start: Start) =>
+    Effect.withFiber<void, StartFailure>((fiber) => {
+      const ready = Deferred.makeUnsafe<void, StartFailure>()
+      const gone = Deferred.makeUnsafe<void>()
+      let wasReady = false
+      const lane = new Lane(engine.id, ++generation, engine.backend, {
+        ...laneEvents,
+        ready: (self) => {
+          wasReady = wasAnyReady = true
+          givenUp = 0
+          over(start)
+          Deferred.doneUnsafe(ready, Effect.void)
+          laneEvents.ready(self)
+        },
+        gone: (self, exit) => {
+          fibers.delete(self)
+          engine.lanes.delete(self)
+          const moved = exit.redeliver !== undefined
+          Deferred.doneUnsafe(ready, Effect.fail(new StartFailure(startCause(self, exit), moved)))
+          Deferred.doneUnsafe(gone, Effect.void)
+          // A worker that never came up is this fiber's affair: it may be tried again.
+          if (wasReady) laneEvents.gone(self, exit)
+          else engine.losses.exited(self, exit)
+        }
+      })
+      fibers.set(lane, fiber as Fiber.Fiber<void>)
+      engine.lanes.add(lane)
+      tellWorkerStart(engine, lane)
+      lane.open(engine.backend, spec(), setup)
+      const late = new StartFailure(new TaskTimeoutError({ clock: "start", after: options.startTimeout }))
+      const placed = lane.place?.placed
+      const overdue = Effect.andThen(pause(options.startTimeout), Effect.fail(late))
+      const tooLate = placed === undefined ? overdue : Effect.andThen(Effect.promise(() => placed), overdue)
+      return Effect.raceFirst(Deferred.await(ready), tooLate).pipe(
+        Effect.andThen(Deferred.await(gone)),
+        Effect.ensuring(end(engine, lane, Deferred.await(gone))),
+        Effect.ensuring(Effect.sync(() => engine.lanes.delete(lane) && undefined))
+      )
     })
-    fibers.set(lane, fiber as Fiber.Fiber<void>)
-    engine.lanes.add(lane)
-    tellWorkerStart(engine, lane)
-    lane.open(engine.backend, spec(), setup)
-    const late = new StartFailure(new TaskTimeoutError({ clock: "start", after: options.startTimeout }))
-    const placed = lane.place?.placed
-    const overdue = Effect.andThen(pause(options.startTimeout), Effect.fail(late))
-    const tooLate = placed === undefined ? overdue : Effect.andThen(Effect.promise(() => placed), overdue)
-    return Effect.raceFirst(Deferred.await(ready), tooLate).pipe(
-      Effect.andThen(Deferred.await(gone)),
-      Effect.ensuring(end(engine, lane, Deferred.await(gone))),
-      Effect.ensuring(Effect.sync(() => engine.lanes.delete(lane) && undefined))
-    )
-  })
 
-  const worker = life.pipe(
-    Effect.retry({ times: RESTARTS, schedule: pauses, while: ({ final, moved }) => !final && !moved }),
-    Effect.catch((failure) =>
-      Effect.sync(() => {
-        starting--
-        if (failure.moved) engine.pump()
-        else engine.break(failure.cause)
+  /** A start is over: the worker is ready, or nobody waits for it any more. */
+  const over = (start: Start): void => {
+    if (--starting === 0) givenUp = 0
+    if (start.isFailing) engine.failingStarts--
+    start.isFailing = false
+  }
+
+  /** Starts a worker, again and again while it fails. */
+  const attempt = (start: Start): Effect.Effect<void> =>
+    life(start).pipe(Effect.catch((failure) => Effect.suspend(() => failed(start, failure))))
+
+  const failed = (start: Start, { cause, moved }: StartFailure): Effect.Effect<void> => {
+    if (moved) {
+      over(start)
+      engine.pump()
+      return Effect.void
+    }
+    const isAlone = !engine.hasReadyWorker
+    start.failures++
+    start.alone = isAlone ? start.alone + 1 : 0
+    if (start.alone >= (wasAnyReady ? STARTS_AFTER_ONE_WAS_READY : STARTS)) {
+      over(start)
+      givenUp++
+      if (starting === 0) engine.break(cause)
+      return Effect.void
+    }
+    if (start.failures >= STARTS && !start.isFailing) {
+      start.isFailing = true
+      engine.failingStarts++
+      if (!isAlone) reportFailing(options.name, cause)
+      engine.room.tell()
+    }
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (start.failures - 1), LONGEST_PAUSE_MS)
+    return Effect.andThen(
+      pause(pauseMs),
+      Effect.suspend(() => {
+        if (engine.wantsWorkers) return attempt(start)
+        over(start)
+        return Effect.void
       })
     )
-  )
+  }
 
   return {
     get starting() {
-      return starting
+      return starting + givenUp
     },
     start: () => {
       starting++
+      const worker = attempt({ failures: 0, alone: 0, isFailing: false })
       outside(() => Effect.runSync(Effect.forkIn(worker, scope, { startImmediately: true })))
     },
     retire: (lane) => {
@@ -138,6 +187,13 @@ export const supervise = (engine: Engine, setup: Omit<Setup, "version" | "worker
     close: () => Effect.runPromise(Scope.close(scope, Exit.void))
   }
 }
+
+/** Other workers run calls meanwhile, so nothing else would tell. */
+const reportFailing = (executor: string, cause: unknown): void =>
+  publishNotice(
+    `Executor "${executor}" runs with fewer workers than it needs: one could not be started ${STARTS} times and is tried again ` +
+      `(${describe(cause)})`
+  )
 
 /** The environment of this process with the option `env` over it, and the mark of a worker that starts. */
 const environment = (over: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> => ({

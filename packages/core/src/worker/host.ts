@@ -152,8 +152,8 @@ export class Host implements CallHost, Surroundings {
   }
 
   /** Tells the parent of an error that nobody caught; the worker then ends. */
-  fatal(error: unknown, initializer = false): void {
-    this.send(Kind.Fatal, encodeError(error, this.#port), initializer)
+  fatal(error: unknown): void {
+    this.send(Kind.Fatal, encodeError(error, this.#port))
   }
 
   /** Sends a text that the parent publishes as a warning. */
@@ -207,7 +207,7 @@ export class Host implements CallHost, Surroundings {
         await initialize(this, setup.initializer)
       }
     } catch (error) {
-      this.fatal(error, true)
+      this.fatal(error)
       return this.#port.end()
     }
     const { memoryUsage } = this.#port

@@ -7,7 +7,7 @@ import { failsWith, isIn, rejection } from "../expect.ts"
 import { law, laws, property } from "../Law.ts"
 import { add, note, who } from "../tasks.ts"
 import { waitFor } from "../tasksSignals.ts"
-import { begin, beginBadly, beginRejected, grow, growAndWait } from "../tasksWorkers.ts"
+import { begin, beginAs, beginBadly, beginRejected, grow, growAndWait } from "../tasksWorkers.ts"
 
 /** Memory that every worker stays below, in bytes, until it grows. */
 const PLENTY = 160 * 2 ** 20
@@ -128,6 +128,74 @@ export const recycling = laws("recycling", [
       await executor.shutdown()
       const rejected = trial.open({ maxWorkers: 1, initializer: [beginRejected, "no"] })
       assert.equal((await failsWith(rejected.run(add, 1, 2), BrokenExecutorError)).cause, "no")
+    }
+  ),
+  property(
+    "An executor breaks when three starts in a row fail before any worker was up, and goes on after all fewer failures",
+    { promises: [8, 9], runs: 6 },
+    [fc.array(fc.boolean(), { maxLength: 6 })],
+    async (trial, failing) => {
+      const notebook = trial.notebook()
+      const starts = `${failing.map((fails) => fails ? "x" : "o").join("")}o`
+      const executor = trial.open({
+        maxWorkers: 1,
+        maxTasksPerWorker: 1,
+        initializer: [beginAs, notebook.path, starts]
+      })
+      const calls = [0, 1, 2].map((n) => executor.submit(add, n, 1))
+      if (starts.startsWith("xxx")) {
+        for (const call of calls) {
+          const { cause } = await failsWith(call.result(), BrokenExecutorError)
+          assert.equal((cause as Error).message, "start 2")
+        }
+        assert.equal(notebook.lines().length, 3)
+      } else {
+        assert.deepEqual(await Promise.all(calls.map((call) => call.result())), [1, 2, 3])
+        const third = [...starts.padEnd(9, "o").matchAll(/o/g)][2]!.index
+        assert.equal(notebook.lines().length, third + 1)
+      }
+      await executor.terminate()
+    }
+  ),
+  law(
+    "Starts that fail again and again end no executor with a live worker, which runs every call",
+    { promises: [8, 9] },
+    async (trial) => {
+      const signals = await trial.signals()
+      const notebook = trial.notebook()
+      const failed = Promise.withResolvers<void>()
+      const causes: Array<unknown> = []
+      const executor = trial.open({
+        maxWorkers: 2,
+        initializer: [beginAs, notebook.path, "ox"],
+        onWorkerExit: ({ cause }) => {
+          if (causes.push(cause) === 4) failed.resolve()
+        }
+      })
+      const word = signals.word()
+      const first = executor.submit(waitFor, signals.port, word)
+      await signals.heard(word)
+      const second = executor.submit(add, 1, 2)
+      await failed.promise
+      isIn(second, "pending")
+      signals.release(word)
+      assert.equal(await first.result(), word)
+      assert.equal(await second.result(), 3)
+      assert.deepEqual(
+        causes.slice(0, 4).map((cause) => (cause as Error).message),
+        [1, 2, 3, 4].map((n) => `start ${n}`)
+      )
+    }
+  ),
+  law(
+    "ready() does not wait for a worker that fails to start again and again beside live ones",
+    { promises: [9, 11] },
+    async (trial) => {
+      const notebook = trial.notebook()
+      const executor = trial.open({ maxWorkers: 2, minWorkers: 2, initializer: [beginAs, notebook.path, "ox"] })
+      await executor.ready()
+      assert.ok(notebook.lines().length >= 4)
+      assert.equal(await executor.run(add, 1, 2), 3)
     }
   ),
   law(
