@@ -11,7 +11,7 @@ import type * as Scope from "effect/Scope"
 import { resolve } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { BrokerError } from "./broker/BrokerError.ts"
-import { readConnection } from "./broker/connectionFile.ts"
+import { readConnection, rootHere } from "./broker/connectionFile.ts"
 import { DEFAULT_NAMESPACE } from "./broker/credentials.ts"
 import type { Connection } from "./broker/credentials.ts"
 import { Client } from "./client/Client.ts"
@@ -39,7 +39,10 @@ export interface ClusterStartOptions extends LocalOptions {
 
 /** How to reach a cluster that runs. */
 export interface ClusterConnectOptions extends Partial<Connection> {
-  /** The folder below which task modules lie; engines have the same files below theirs. Default: the working directory. */
+  /**
+   * The folder below which task modules lie; engines have the same files below theirs. Default: that of `futures-cluster start` on the same machine, and the working
+   * directory for modules outside of it.
+   */
   readonly root?: string | undefined
   /** A name for people, in lists of connections. */
   readonly name?: string | undefined
@@ -67,6 +70,8 @@ export class Cluster implements AsyncDisposable {
   readonly client: Client
   /** The folder below which task modules lie. */
   readonly root: string
+  /** Another folder, for modules that lie outside of that one: the working directory, where no option said otherwise. */
+  readonly otherRoot: string | undefined
   readonly #local: Local | undefined
   readonly #direct = new Map<string, ClusterExecutor>()
   readonly #executors = new Set<ClusterExecutor>()
@@ -77,10 +82,16 @@ export class Cluster implements AsyncDisposable {
   #earlier: Executor | undefined
   #closing: Promise<void> | undefined
 
-  private constructor(client: Client, root: string, local: Local | undefined, clientName: string | undefined) {
+  private constructor(
+    client: Client,
+    { otherRoot, root }: { readonly root: string; readonly otherRoot?: string | undefined },
+    local: Local | undefined,
+    clientName: string | undefined
+  ) {
     this.#clientName = clientName
     this.client = client
     this.root = root
+    this.otherRoot = otherRoot
     this.#local = local
   }
 
@@ -89,20 +100,25 @@ export class Cluster implements AsyncDisposable {
     const root = resolve(options.root ?? ".")
     const local = await startLocal({ ...options, root }, name)
     await local.client.registry.waitFor(options.engines ?? 2, FIRST)
-    return new Cluster(local.client, root, local, client)
+    return new Cluster(local.client, { root }, local, client)
   }
 
   /** Joins a cluster that runs; with no `servers`, the one that `futures-cluster start` described. Rejects with `BrokerError` when there is none (`"connection-file"`), no broker answers (`"unreachable"`), or it does not let us in (`"permission"`). */
   static async connect(options: ClusterConnectOptions = {}): Promise<Cluster> {
-    const { credentials = {}, name = "futures", namespace = DEFAULT_NAMESPACE, root = ".", servers } = options
-    const connection = servers === undefined ? readConnection() : { servers, credentials, namespace }
+    const { credentials = {}, name = "futures", namespace = DEFAULT_NAMESPACE, servers } = options
+    const described = servers === undefined ? readConnection() : undefined
+    const connection = servers === undefined ? described : { servers, credentials, namespace }
     if (connection === undefined) {
       const message = "There is no cluster to connect to: name its servers, or run `futures-cluster start`"
       throw new BrokerError({ reason: "connection-file", message })
     }
     const client = await Client.connect(connection, name)
     await client.registry.waitFor(Infinity, FIRST)
-    return new Cluster(client, resolve(root), undefined, options.client)
+    const here = resolve(".")
+    const roots = options.root === undefined
+      ? { root: rootHere(described) ?? here, otherRoot: here }
+      : { root: resolve(options.root) }
+    return new Cluster(client, roots, undefined, options.client)
   }
 
   /** As `start`, for a scope. */

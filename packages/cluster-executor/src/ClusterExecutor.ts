@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import { randomUUID } from "node:crypto"
 import { availableParallelism } from "node:os"
 import { parse, resolve } from "node:path"
-import { readConnection } from "./broker/connectionFile.ts"
+import { readConnection, rootHere } from "./broker/connectionFile.ts"
 import { DEFAULT_NAMESPACE } from "./broker/credentials.ts"
 import type { Credentials } from "./broker/credentials.ts"
 import { clusterBackend } from "./client/backend.ts"
@@ -25,6 +25,8 @@ interface ConnectedCluster {
   readonly client: Client
   /** The folder below which task modules lie. */
   readonly root: string
+  /** Another folder, for modules that lie outside of that one. */
+  readonly otherRoot: string | undefined
 }
 
 /** Options of an executor on a cluster, besides those of all executors. */
@@ -46,7 +48,10 @@ export interface ClusterExecutorOptions extends ExecutorOptions {
   readonly labels?: Readonly<Record<string, string>> | undefined
   /** Only this engine, by its id. */
   readonly engine?: string | undefined
-  /** The folder below which task modules lie; engines have the same files below theirs. Default: the working directory. */
+  /**
+   * The folder below which task modules lie; engines have the same files below theirs. Default: that of `futures-cluster start` on the same machine, if no
+   * `servers` are named; and the working directory, also for modules outside of the first.
+   */
   readonly root?: string | undefined
   /** Engines to start, where it starts its own. Default 2. */
   readonly engines?: number | undefined
@@ -120,7 +125,9 @@ const configure = (options: ClusterExecutorOptions): { backend: Backend; options
     opened = undefined
     await it?.close()
   }
-  const below = cluster !== undefined && root === undefined ? cluster.root : rootOf(root, own)
+  const isDefault = root === undefined
+  const below = (isDefault ? cluster?.root ?? rootHere(described) : undefined) ?? rootOf(root, own)
+  const otherRoot = isDefault ? cluster === undefined ? resolve(".") : cluster.otherRoot : undefined
   if (client !== undefined) {
     checkNamed(options)
     const kept = Duration.toMillis(retention ?? RETENTION)
@@ -128,6 +135,7 @@ const configure = (options: ClusterExecutorOptions): { backend: Backend; options
     const named = {
       name: client,
       root: below,
+      otherRoot,
       labels: labels ?? {},
       engine,
       starts,
@@ -149,9 +157,11 @@ const configure = (options: ClusterExecutorOptions): { backend: Backend; options
       redeliver: delivery === "at-most-once" ? 0 : DEATHS,
       windows: delivery !== "at-most-once",
       execArgv: Array.isArray(execArgv) ? execArgv : [],
+      root: below,
       env: typeof env === "object" && env !== null ? env : {}
     },
     root: below,
+    otherRoot,
     maxWorkers: own ? wanted : MOST,
     connect,
     close

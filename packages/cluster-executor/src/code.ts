@@ -25,9 +25,12 @@ const isOutside = (below: string): boolean => below === ".." || below.startsWith
 const encodePath = (path: string): string => path.split(sep).map(encodeURIComponent).join("/")
 const decodePath = (path: string): string => path.split("/").map(decodeURIComponent).join(sep)
 
-/** From a module's URL to what travels. What is neither a file below the root nor one of a package stays as it is. */
-export const locator = (root: string): (module: string) => string => {
-  const top = real(root)
+/**
+ * Maps a module's URL to the id sent to engines. A file that lies neither below the root, nor below the other one, nor in a package keeps its
+ * URL.
+ */
+export const locator = (root: string, otherRoot = root): (module: string) => string => {
+  const tops = [root, otherRoot].map(real) as [string, string]
   const known = new Map<string, string>()
   const locate = (module: string): string => {
     const url = new URL(module)
@@ -35,10 +38,10 @@ export const locator = (root: string): (module: string) => string => {
     const installed = packageModule(file)
     if (installed !== undefined) {
       const { folder, name, path, version } = installed
-      const below = relative(top, folder)
+      const below = relative(tops[0], folder)
       return `${PACKAGE}${name}@${version}:${encodePath(path)}?${isOutside(below) ? "" : encodePath(below)}`
     }
-    const below = relative(top, file)
+    const below = tops.map((top) => relative(top, file)).find((path) => !isOutside(path)) ?? ".."
     return isOutside(below) ? module : `${FILE}${sources.version(file).hash}/${encodePath(below)}${url.search}`
   }
   return (module) => {
@@ -56,11 +59,14 @@ export interface CodeOptions {
   readonly textModules: boolean
   /** The engine, for errors. */
   readonly engine: string
+  /** The caller's root, for errors; `undefined` when it is not known. */
+  readonly callerRoot?: string | undefined
 }
 
 /** From what `locator` made to the URL of the module here. Throws `TaskNotFoundError` for other code, and for code that this engine does not load. */
 export const resolver = (options: CodeOptions): (module: string, task: string) => string => {
-  const { engine, textModules } = options
+  const { callerRoot, engine, textModules } = options
+  const theirs = callerRoot === undefined ? "the caller's code root" : `the caller's code root ${callerRoot}`
   const root = real(options.root)
   const known = new Map<string, string>()
   return (module, task) => {
@@ -72,12 +78,12 @@ export const resolver = (options: CodeOptions): (module: string, task: string) =
       throw new TaskNotFoundError({ module: named, task, message, cause: new Error(why) })
     }
     const url = module.startsWith(FILE)
-      ? fileHere(root, module.slice(FILE.length), refuse)
+      ? fileHere(root, module.slice(FILE.length), theirs, refuse)
       : module.startsWith(PACKAGE)
       ? packageHere(root, module.slice(PACKAGE.length), refuse)
       : module.startsWith("data:")
       ? refuse("modules given as text are not loaded here")
-      : refuse("it is not a file below the caller's code root")
+      : refuse(`it is not a file below ${theirs}: set the option root to a folder that contains it`)
     known.set(module, url)
     return url
   }
@@ -85,13 +91,20 @@ export const resolver = (options: CodeOptions): (module: string, task: string) =
 
 type Refuse = (why: string, named?: string) => never
 
-const fileHere = (root: string, located: string, refuse: Refuse): string => {
+const fileHere = (root: string, located: string, theirs: string, refuse: Refuse): string => {
   const [, hash, path, search] = /^([^/]*)\/([^?]*)(.*)$/s.exec(located) ?? refuse("it names no file")
   const below = decodePath(path!)
   const file = join(root, below)
   if (isOutside(relative(root, file))) refuse(`it lies outside of the code root ${root}`)
   const here = sources.version(file)
   const url = pathToFileURL(real(file)).href + search
+  if (!here.isThere) {
+    refuse(
+      `this engine has no file ${below} below its code root ${root}; it lies below ${theirs}. ` +
+        "Set the option root of the caller, or --root of the engine, so that both paths are the same",
+      url
+    )
+  }
   if (here.hash !== hash) {
     const count = here.files.length - 1
     const what = count === 0 ? file : `${file} and the ${count === 1 ? "file" : `${count} files`} that it imports`

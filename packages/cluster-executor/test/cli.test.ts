@@ -1,5 +1,5 @@
 /** The command `futures-cluster`: start, engine, status, stop. */
-import { Cluster } from "@futures/cluster-executor"
+import { Cluster, ClusterExecutor } from "@futures/cluster-executor"
 import { once } from "node:events"
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
@@ -40,6 +40,29 @@ describe("futures-cluster start", () => {
         expect.objectContaining({ id: `engine-${index}`, slots: 3, running: 0, labels: { gpu: "yes", zone: "a" } })
       )
     )
+  })
+
+  it("tells programs where its code lies, so that they may run in any folder", async () => {
+    const shell = openShell()
+    await started(shell, "--root", import.meta.dirname)
+    const saved = process.env["FUTURES_CLUSTER"]
+    process.env["FUTURES_CLUSTER"] = shell.file
+    try {
+      await using cluster = await Cluster.connect()
+      expect(cluster.root).toBe(import.meta.dirname)
+      expect(await cluster.executor().run(add, 1, 2)).toBe(3)
+      await using executor = new ClusterExecutor()
+      expect(await executor.run(add, 3, 4)).toBe(7)
+      await using elsewhere = await Cluster.connect({ root: dirname(import.meta.dirname) })
+      const error = await elsewhere.executor().submit(add, 1, 2).exception()
+      expect(String(error)).toMatch(
+        /has no file test\/tasks\.ts below its code root .*\/test; it lies below the caller's code root .*cluster-executor/
+      )
+      expect(String(error)).toContain("Set the option root of the caller, or --root of the engine")
+    } finally {
+      if (saved === undefined) delete process.env["FUTURES_CLUSTER"]
+      else process.env["FUTURES_CLUSTER"] = saved
+    }
   })
 
   it("asked by SIGTERM or SIGINT ends in good order, with code 0, and leaves nothing behind", async () => {
@@ -175,7 +198,7 @@ describe("futures-cluster status", () => {
     const { exitCode, stderr, stdout } = await shell.run("status")
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" })
     const [head, first, second, sum, ...rest] = stdout.split("\n")
-    expect(head).toMatch(/^ENGINE +HOST +PID +SLOTS +RUNNING +DONE +HEARTBEAT +LABELS$/)
+    expect(head).toMatch(/^ENGINE +HOST +PID +SLOTS +RUNNING +STARTED +HEARTBEAT +LABELS$/)
     expect(first).toMatch(/^engine-0 +\S+ +\d+ +1 +0 +0 +\d+\.\d s ago +zone=a$/)
     expect(second).toMatch(/^engine-1 +/)
     expect(sum).toBe("2 engines, 2 slots, 0 running; 0 slots waited for, 0 calls kept")

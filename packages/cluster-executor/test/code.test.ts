@@ -234,3 +234,25 @@ test("Names that lead out of the root or of a package are refused", () => {
   }
   assert.equal(resolve("futures-package:a@1:x.js?", "t"), urlOf(root, "app/node_modules/a/x.js").href)
 })
+
+test("A file that is not there is named with both roots, and one outside of the root with the caller's", () => {
+  const [mine, theirs] = [folder(), folder()]
+  write(mine, { "lib/code.mjs": "export const one = 1" })
+  const resolve = resolver({ root: theirs, callerRoot: mine, textModules: false, engine: "engine" })
+  const error = (module: string): string => {
+    try {
+      return resolve(module, "one")
+    } catch (cause) {
+      assert.ok(cause instanceof TaskNotFoundError)
+      return cause.message
+    }
+  }
+  const missing = error(located(mine, "lib/code.mjs"))
+  assert.match(missing, /has no file lib\/code\.mjs below its code root/)
+  for (const part of [mine, theirs, "option root", "--root"]) assert.ok(missing.includes(part), missing)
+  assert.ok(!missing.includes("differs"))
+  const outside = error(locator(theirs)(urlOf(mine, "lib/code.mjs").href))
+  assert.ok(outside.includes(mine) && outside.includes("option root"), outside)
+  // Where no option says which root, a module of another folder is found there.
+  assert.equal(locator(theirs, mine)(urlOf(mine, "lib/code.mjs").href), located(mine, "lib/code.mjs"))
+})

@@ -4,7 +4,7 @@
  * It holds secrets, so only its owner may read it.
  */
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
-import { homedir } from "node:os"
+import { homedir, hostname } from "node:os"
 import { dirname, join } from "node:path"
 import { BrokerError } from "./BrokerError.ts"
 import type { Connection } from "./credentials.ts"
@@ -24,7 +24,13 @@ export interface Launcher {
 /** A connection, and who holds it together where that is a process of this machine. */
 export interface DescribedConnection extends Connection {
   readonly launcher?: Launcher | undefined
+  /** The folder below which its engines find task modules. */
+  readonly root?: string | undefined
 }
+
+/** The code root of the cluster's engines, if they are on this machine. */
+export const rootHere = (described: DescribedConnection | undefined): string | undefined =>
+  described?.launcher?.host === hostname() ? described.root : undefined
 
 /** `FUTURES_CLUSTER`, or `futures/cluster.json` in `XDG_RUNTIME_DIR`, `XDG_STATE_HOME` or `~/.local/state`, whichever is set first. */
 export const connectionPath = (env: Readonly<Record<string, string | undefined>> = process.env): string => {
@@ -47,13 +53,14 @@ export const readConnection = (path: string = connectionPath()): DescribedConnec
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined
     throw refuse((cause as Error).message, cause)
   }
-  const { credentials = {}, launcher, namespace = DEFAULT_NAMESPACE, servers } = value ?? {}
+  const { credentials = {}, launcher, namespace = DEFAULT_NAMESPACE, root, servers } = value ?? {}
   if (!Array.isArray(servers) || servers.length === 0 || !servers.every((server) => typeof server === "string")) {
     throw refuse("servers must be an array of one or more strings")
   }
   if (typeof credentials !== "object" || credentials === null) throw refuse("credentials must be an object")
   if (typeof namespace !== "string") throw refuse("namespace must be a string")
-  return { servers, credentials, namespace, launcher }
+  if (root !== undefined && typeof root !== "string") throw refuse("root must be a string")
+  return { servers, credentials, namespace, launcher, ...(root !== undefined && { root }) }
 }
 
 /** Writes the file, readable by its owner alone, all at once: nobody ever sees half of it. Answers with its path. */

@@ -8,7 +8,7 @@
  * ```
  */
 import { existsSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { dirname, join, resolve } from "node:path"
 import { setTimeout } from "node:timers/promises"
 import { Broker } from "../broker/Broker.ts"
 import { connectionPath, readConnection, removeConnection, writeConnection } from "../broker/connectionFile.ts"
@@ -108,7 +108,7 @@ export const start = async (input: StartInput): Promise<void> => {
   try {
     const started = Promise.all(names.map(oneMore)).then(() => true)
     if (await Promise.race([failed, started, asked]) !== true) return
-    writeConnection({ ...connection, launcher }, path)
+    writeConnection({ ...connection, launcher, root: resolve(input.root ?? ".") }, path)
     if (enginePath !== undefined) writeConnection({ ...forEngines, launcher }, enginePath)
     const data = {
       ...connection,

@@ -54,7 +54,7 @@ const look = async (registry: OpenRegistry, waiting: Waiting): Promise<Seen> => 
 
 const print = ({ engines, queued, wanted }: Seen, json: boolean): void => {
   if (json) return void process.stdout.write(`${JSON.stringify({ engines, wanted, queued })}\n`)
-  const head = ["ENGINE", "HOST", "PID", "SLOTS", "RUNNING", "DONE", "HEARTBEAT", "LABELS"]
+  const head = ["ENGINE", "HOST", "PID", "SLOTS", "RUNNING", "STARTED", "HEARTBEAT", "LABELS"]
   const rows = engines.map((engine) => [
     engine.id,
     engine.host,

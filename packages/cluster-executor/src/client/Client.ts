@@ -27,6 +27,8 @@ export interface Wishes {
   /** Whether a worker may be given more than it runs: then it is not known what it had started when its engine dies. */
   readonly windows: boolean
   readonly execArgv: ReadonlyArray<string>
+  /** The caller's code root, for errors. */
+  readonly root: string
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
@@ -132,9 +134,9 @@ export class Client implements PlaceHost {
   }
 
   take({ engine, lease, wishes }: Place): void {
-    const { execArgv, owner } = wishes
+    const { execArgv, owner, root } = wishes
     const env = Object.fromEntries(Object.entries(wishes.env).map(([name, value]) => [name, value ?? null]))
-    this.bus.tell(`eng.${engine}.take`, { client: this.id, owner, lease, execArgv, env } satisfies TakeMessage)
+    this.bus.tell(`eng.${engine}.take`, { client: this.id, owner, lease, execArgv, root, env } satisfies TakeMessage)
   }
 
   refuse(engine: string, lease: string): void {

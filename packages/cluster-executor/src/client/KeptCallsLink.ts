@@ -35,6 +35,8 @@ export interface KeptCallsOptions {
   /** The client's name. */
   readonly name: string
   readonly root: string
+  /** Another folder, for modules that lie outside of that one. */
+  readonly otherRoot: string | undefined
   readonly labels: Readonly<Record<string, string>>
   readonly engine: string | undefined
   /** How often a call may be started. */

@@ -22,6 +22,8 @@ export interface ClusterBackendOptions {
   readonly wishes: Wishes
   /** The folder below which task modules lie. */
   readonly root: string
+  /** Another folder, for modules that lie outside of that one. */
+  readonly otherRoot: string | undefined
   readonly maxWorkers: number
   /** Answers with the connection, which is made when the first worker is asked for. */
   readonly connect: () => Promise<Client>
@@ -29,11 +31,13 @@ export interface ClusterBackendOptions {
   readonly close: () => Promise<void>
 }
 
-export const clusterBackend = ({ close, connect, maxWorkers, root, wishes }: ClusterBackendOptions): Backend => ({
+export const clusterBackend = (
+  { close, connect, maxWorkers, otherRoot, root, wishes }: ClusterBackendOptions
+): Backend => ({
   name: "cluster",
   sharesMemory: false,
   defaultMaxWorkers: maxWorkers,
-  locate: locator(root),
+  locate: locator(root, otherRoot),
   close,
   poisoned: (call) => {
     // A broker that does not take it has no streams, or is away: the future tells of the call all the same.

@@ -20,7 +20,7 @@ export const keptCalls = (options: KeptCallsOptions): Backend => ({
   remote: true,
   single: true,
   close: options.close,
-  locate: locator(options.root),
+  locate: locator(options.root, options.otherRoot),
   nextCall,
   spawn: (_, events) => new KeptCallsLink(options, events)
 })

@@ -27,6 +27,8 @@ export interface Version {
   readonly files: ReadonlyArray<string>
   /** Whether this process has loaded some of it: the files may be other ones by now. */
   readonly isLoaded: boolean
+  /** Whether there is such a file. */
+  readonly isThere: boolean
 }
 
 /** What stands for a file that is not there. */
@@ -48,7 +50,8 @@ export class Sources {
       hash.update(`${relative(dirname(entry), file).split(sep).join("/")}\0${source.digest}\n`)
       for (const each of source.imports) files.add(each)
     }
-    return { hash: hash.digest("hex").slice(0, 16), files: [...files], isLoaded }
+    const isThere = this.#read(entry) !== ABSENT
+    return { hash: hash.digest("hex").slice(0, 16), files: [...files], isLoaded, isThere }
   }
 
   /** From now on this process runs them as they were read. */

@@ -203,7 +203,7 @@ export class Engine implements LeaseHost {
 
   #taken(message: TakeMessage | undefined): void {
     if (message === undefined) return
-    const { client, env, execArgv, lease: id } = message
+    const { client, env, execArgv, lease: id, root: callerRoot } = message
     const lease = this.#leases.get(id)
     if (lease === undefined) return this.#bus.publish(`cl.${client}.d.${this.id}.${id}`, gone())
     this.#keptTurnAt = undefined
@@ -215,7 +215,7 @@ export class Engine implements LeaseHost {
         if (value === null) delete environment[name]
         else environment[name] = value
       }
-      environment[WORKER_VARIABLE] = JSON.stringify(this.#code)
+      environment[WORKER_VARIABLE] = JSON.stringify({ ...this.#code, callerRoot } satisfies CodeOptions)
       lease.start({
         entry,
         execArgv: [...inheritedExecArgv(), ...execArgv],

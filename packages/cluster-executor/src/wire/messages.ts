@@ -93,6 +93,8 @@ export interface TakeMessage {
   readonly owner: string
   readonly lease: string
   readonly execArgv: ReadonlyArray<string>
+  /** The caller's code root, for errors. Missing from clients of earlier versions. */
+  readonly root?: string
   /** Laid over the engine's environment; `null` takes a variable away. */
   readonly env: Readonly<Record<string, string | null>>
 }
