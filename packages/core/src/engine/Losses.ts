@@ -114,7 +114,7 @@ export class Losses {
   warn(name: string): void {
     const left = this.#unkillable.filter((lane) => lane.state === "lost").map((lane) => lane.workerId)
     if (left.length === 0) return
-    const named = `Executor "${name}" is shut down but for workers that cannot be stopped`
+    const named = `Executor "${name}" has shut down, but these workers could not be stopped`
     process.emitWarning(`${named}: ${left.join(", ")}`, "FuturesWarning")
   }
 }
