@@ -46,7 +46,10 @@ export interface TaskOptions {
    * error). None by default: a task runs at most once.
    */
   readonly retry?: number | RetryOptions | Schedule.Schedule<any, any, never, never> | undefined
-  /** Calls of higher priority start first; 0 by default. A call that is passed over rises, so none starves. */
+  /**
+   * Calls of higher priority start first. Default: the priority of the running call that submits it with `Executor.current()`, 0
+   * outside of a task. A call that is passed over rises, so none starves.
+   */
   readonly priority?: number | undefined
   /** Aborting it cancels the call, or interrupts it once it runs (`CancelledError`, `reason: "signal"`). */
   readonly signal?: AbortSignal | undefined

@@ -63,12 +63,23 @@ const parentOf = (host: CallHost): Backend => ({
   }
 })
 
-/** The running task begins to wait; the answer tells that it goes on. */
+/**
+ * The running task begins to wait; the function returned ends the wait. The slot is given back behind the calls of this turn, which leave
+ * in a microtask: else it would go to another call before the parent knows of those.
+ */
 const parkCaller = (host: CallHost): (() => void) | undefined => {
   const caller = currentTask() as CallContext | undefined
   if (caller === undefined || caller.host !== host) return undefined
-  host.park(caller.wireId, 1)
-  return () => host.park(caller.wireId, -1)
+  let isParked = false
+  let isOver = false
+  queueMicrotask(() => {
+    isParked = !isOver
+    if (isParked) host.park(caller.wireId, 1)
+  })
+  return () => {
+    isOver = true
+    if (isParked) host.park(caller.wireId, -1)
+  }
 }
 
 export class NestedExecutor extends EngineExecutor {

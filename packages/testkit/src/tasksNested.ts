@@ -21,6 +21,9 @@ export const {
   nestedStarmap,
   nestedStream,
   nestedTagged,
+  noteBelow,
+  noteBelowAs,
+  noteSlowly,
   stopBelow,
   waitThenNote
 } = Task.module(import.meta, {
@@ -40,6 +43,23 @@ export const {
     Executor.current().submit(stopWhenAsked, port, word)
     await waitFor(port, `${word} left`)
     process.exit(3)
+  },
+  /** Adds a line to a file from so many levels below, which it reaches with `run` or with `map`. */
+  noteBelow: async (path: string, line: string, levels: number, how: "run" | "map"): Promise<string> => {
+    const executor = Executor.current()
+    if (how === "run") {
+      return levels === 0 ? executor.run(note, path, line) : executor.run(noteBelow, path, line, levels - 1, how)
+    }
+    for await (const noted of executor.starmap(note, [[path, line]])) return noted
+    throw new Error("nothing noted")
+  },
+  /** Adds a line to a file with a call of a priority of its own. */
+  noteBelowAs: (path: string, line: string, priority: number): Promise<string> =>
+    Executor.current().run(Task.with(note, { priority }), path, line),
+  /** Adds a line to a file after some milliseconds: too long for a worker to be sent more than it runs. */
+  noteSlowly: async (path: string, line: string): Promise<string> => {
+    await new Promise((resolve) => setTimeout(resolve, 3))
+    return note(path, line)
   },
   nestedFailure: (name: keyof typeof failures, code: number): Promise<never> =>
     Executor.current().run(failures[name], code),

@@ -82,7 +82,8 @@ export class Nested {
       const error = encodeError(new NestingTooDeepError({ depth }), this.#engine.backend)
       return lane.reply(Kind.Outcomes, wireId, Status.Refused, error, 0)
     }
-    const info: TaskInfo = { definition, options: { ...meta.options, label: meta.label } }
+    const priority = meta.options?.priority ?? parent?.priority
+    const info: TaskInfo = { definition, options: { ...meta.options, priority, label: meta.label } }
     const sink = meta.window > 0 || meta.each !== undefined
       ? (items: unknown) => lane.reply(Kind.Items, wireId, items)
       : undefined

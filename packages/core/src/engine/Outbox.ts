@@ -99,5 +99,6 @@ const argsOf = ({ args, options }: FutureCell): ReadonlyArray<unknown> => {
 /** What the other side is to see to, where it queues calls itself. */
 const remoteOptions = (cell: FutureCell): RemoteOptions => {
   const { priority, queueTimeout, timeout } = cell.options
-  return { timeout, queueTimeout, priority }
+  // One that is not given is the parent call's.
+  return { timeout, queueTimeout, priority: cell.task.options?.priority === undefined ? undefined : priority }
 }

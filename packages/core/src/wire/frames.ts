@@ -195,7 +195,7 @@ export interface RemoteOptions {
   readonly timeout?: number | undefined
   /** Of the wait before it is started. */
   readonly queueTimeout?: number | undefined
-  /** Higher goes first. */
+  /** Higher goes first; that of the running call that submits this one by default. */
   readonly priority?: number | undefined
 }
 

@@ -7,6 +7,7 @@ import { failsWith, isIn } from "../expect.ts"
 import { occupy } from "../held.ts"
 import { law, laws, property } from "../Law.ts"
 import { add, note } from "../tasks.ts"
+import { noteBelow, noteBelowAs, noteSlowly } from "../tasksNested.ts"
 import { answerWhenAsked, stopWhenAsked, waitFor } from "../tasksSignals.ts"
 
 /** More than enough for the lowest to have risen. */
@@ -27,6 +28,28 @@ export const priorities = laws("priorities and limits", [
       await Promise.all([holder, ...futures].map((future) => future.result()))
       const expected = given.map((priority, index) => ({ priority, index })).toSorted((a, b) => b.priority - a.priority)
       assert.deepEqual(notebook.lines(), expected.map(({ index }) => String(index)))
+    }
+  ),
+  property(
+    "What a running call submits has its priority at every level, unless it sets its own",
+    { promises: [11, 17], runs: 15 },
+    [fc.nat(3), fc.constantFrom("run", "map"), fc.integer({ min: 1, max: 3 })],
+    async (trial, levels, how, waiting) => {
+      const notebook = trial.notebook()
+      await trial.single.run(noteSlowly, notebook.path, "once")
+      const { future: holder, release } = await occupy(trial)
+      const plain = Array.from({ length: waiting }, (_, n) => trial.single.submit(noteSlowly, notebook.path, String(n)))
+      const urgent = trial.single.submit(
+        Task.with(noteBelow, { priority: 9 }),
+        notebook.path,
+        "urgent",
+        levels,
+        how as "run" | "map"
+      )
+      const lowered = trial.single.submit(Task.with(noteBelowAs, { priority: 9 }), notebook.path, "lowered", -9)
+      release()
+      await Promise.all([holder, ...plain, urgent, lowered].map((future) => future.result()))
+      assert.deepEqual(notebook.lines(), ["once", "urgent", ...plain.map((_, n) => String(n)), "lowered"])
     }
   ),
   law("A call of low priority is not passed over for ever", { promises: [11] }, async (trial) => {
