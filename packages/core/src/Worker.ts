@@ -38,6 +38,8 @@ export const serveHere = (port: WorkerPort): Served => {
   return { receive: (frame) => host.receive(frame) }
 }
 
+const saysRejections = (argument: string): boolean => argument.includes("--unhandled-rejections")
+
 /**
  * Serves calls in this thread or process, which is a worker from now on: its uncaught errors are told to the parent before it ends, and what tasks
  * write to stdout and stderr travels to the parent unless the executor's `stdio` is `"inherit"`.
@@ -49,7 +51,17 @@ export const serve = (port: WorkerPort): Served => {
     host.fatal(error)
     process.exit(1)
   }
-  process.on("uncaughtException", die)
+  process.on("uncaughtException", (error) => {
+    if (!host.leftBehind(error)) die(error)
+  })
+  // Node would raise it as an uncaught exception, outside of the context of the call. Whoever says what to do with rejections, the program's arguments or
+  // a task with a listener of its own, is left to it.
+  if (!process.execArgv.some(saysRejections) && !saysRejections(process.env["NODE_OPTIONS"] ?? "")) {
+    process.on("unhandledRejection", (reason) => {
+      if (process.listenerCount("unhandledRejection") > 1 || host.leftBehind(reason)) return
+      die(reason)
+    })
+  }
   process.on("exit", () => host.lastWords())
   return {
     receive: (frame) => {

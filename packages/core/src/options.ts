@@ -31,6 +31,11 @@ export interface WorkerExit {
   readonly forced: boolean
   /** The error that ended it, if one did. */
   readonly cause: unknown
+  /**
+   * The call whose code threw `cause` after it had settled, such as a rejection that nothing handled: the worker finished its other calls and was replaced.
+   * `undefined` in all other cases.
+   */
+  readonly leftBehindBy: { readonly id: number; readonly label: string } | undefined
 }
 
 /** See the option `context`. */

@@ -211,6 +211,7 @@ export class Engine {
     overMemory: (lane, bytes) => this.recycling.overMemory(lane, bytes),
     loading: (_, cell) => this.ladder.limitLoading(cell),
     started: (_, cell) => this.ladder.limitRun(cell),
+    leftBehind: (lane) => this.recycling.leftBehind(lane),
     returned: (_, cell) => this.takeBack(cell),
     nested: (lane, frame) => this.#nested.receive(lane, frame),
     parked: () => this.#dispatcher.schedule(),

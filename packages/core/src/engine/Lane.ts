@@ -12,6 +12,7 @@
  */
 import type { Backend, Link, LinkExit, RemotePlace, SpawnSpec } from "../Backend.ts"
 import { describe } from "../ExecutorError.ts"
+import type { WorkerExit } from "../options.ts"
 import type { ErrorRecord } from "../wire/error.ts"
 import { HEADER, itemsStarted, Kind, OUTCOME_STRIDE, Status, WIRE_VERSION } from "../wire/frames.ts"
 import type { Frame, Setup } from "../wire/frames.ts"
@@ -36,6 +37,8 @@ export interface LaneEvents {
   readonly output: (lane: Lane, stream: 1 | 2, chunk: Uint8Array | string) => void
   /** The worker uses more memory than it may. */
   readonly overMemory: (lane: Lane, bytes: number) => void
+  /** A call that has settled has left an error behind. */
+  readonly leftBehind: (lane: Lane) => void
   /** The worker loads the module of the call's task. */
   readonly loading: (lane: Lane, cell: FutureCell) => void
   /** The worker has called the task's function. */
@@ -73,6 +76,8 @@ export class Lane {
   taken = 0
   /** Since when it has had nothing to do. */
   idleSince = 0
+  /** An uncaught error of a call that had settled, as the worker reported it. */
+  leftBehind: { readonly record: ErrorRecord; readonly call: WorkerExit["leftBehindBy"] } | undefined
   /** The uncaught error that the worker reported before it ended. */
   fatal: ErrorRecord | undefined
   /** Why it cannot be trusted any more. */
@@ -350,6 +355,11 @@ export class Lane {
       case Kind.Last:
         this.lastWords = true
         return
+      case Kind.LeftBehind: {
+        const [record, id, label] = frame.slice(HEADER)
+        this.leftBehind ??= { record, call: { id, label } }
+        return this.#events.leftBehind(this)
+      }
       case Kind.Notice:
         return publishNotice(frame[HEADER] as string)
       case Kind.Memory:

@@ -96,7 +96,8 @@ export class Losses {
       signal: undefined,
       reason: "unkillable",
       forced: true,
-      cause: undefined
+      cause: undefined,
+      leftBehindBy: undefined
     })
   }
 

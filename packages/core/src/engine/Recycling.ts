@@ -40,6 +40,12 @@ export class Recycling {
     }
   }
 
+  /** A settled call has left an error behind, so what it has changed is unknown: the worker finishes what it has, and is replaced. */
+  leftBehind(lane: Lane): void {
+    lane.retiring = true
+    if (lane.idle && lane.state === "ready") this.#supervisor.retire(lane)
+  }
+
   close(): void {
     clearTimeout(this.#sweep)
   }

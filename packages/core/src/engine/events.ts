@@ -161,6 +161,6 @@ export const tellWorkerReady = (engine: Engine, lane: Lane): void => {
 
 export const tellWorkerExit = (engine: Engine, lane: Lane, exit: WorkerExit): void => {
   if (!workerExit.isHeard(engine)) return
-  const { cause, exitCode, forced, reason, signal } = exit
-  workerExit.tell({ ...ofWorker(engine, lane), exitCode, signal, reason, forced, cause })
+  const { workerId: _, ...rest } = exit
+  workerExit.tell({ ...ofWorker(engine, lane), ...rest })
 }

@@ -54,7 +54,8 @@ export const workerExit = (lane: Lane, exit: LinkExit): WorkerExit => ({
   workerId: lane.workerId,
   exitCode: exit.exitCode,
   signal: exit.signal,
-  reason: lane.ended ? "stopped" : reasonOf(lane, exit),
+  reason: lane.ended ? lane.leftBehind === undefined ? "stopped" : "uncaught" : reasonOf(lane, exit),
   forced: lane.forced,
-  cause: exitCause(lane, exit)
+  cause: exitCause(lane, exit) ?? (lane.leftBehind === undefined ? undefined : decodeError(lane.leftBehind.record)),
+  leftBehindBy: lane.leftBehind?.call
 })

@@ -22,6 +22,7 @@
  * parent ◀─ Output ── worker         what tasks wrote to stdout and stderr, before the outcome of the call that wrote it
  * parent ◀─ Last ──── worker         it ends, and has told of everything that it did
  * parent ◀─ Fatal ─── worker         an uncaught error, or the initializer's; the worker ends
+ * parent ◀─ LeftBehind  worker      an error of a call that has settled; the worker is to be replaced
  * parent ◀─ Notice ── worker         a text that the parent publishes once, as a warning
  * parent ── Stop ───▶ worker         no more calls will come: end
  * ```
@@ -66,7 +67,9 @@ export const Kind = {
   /** The module of a call's task is being loaded. */
   Loading: 17,
   /** A call's function is being called: sent for calls that have a run timeout, and after `Loading`. */
-  Started: 18
+  Started: 18,
+  /** An error that nothing caught, of a call that has settled: the record, the call's id and its label. */
+  LeftBehind: 19
 } as const
 
 /** The first three fields of every frame. */

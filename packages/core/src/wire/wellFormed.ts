@@ -82,6 +82,9 @@ export const isWellFormed = (frame: Frame): boolean => {
       return typeof frame[HEADER] === "number"
     case Kind.Fatal:
       return isErrorRecord(frame[HEADER])
+    case Kind.LeftBehind:
+      return isErrorRecord(frame[HEADER]) && typeof frame[HEADER + 1] === "number" &&
+        typeof frame[HEADER + 2] === "string"
     case Kind.Notice:
       return typeof frame[HEADER] === "string"
     default:

@@ -16,6 +16,7 @@ import { captureArgs } from "../wire/value.ts"
 import type { CaptureMode } from "../wire/value.ts"
 import { CallContext } from "./CallContext.ts"
 import type { CallHost } from "./CallContext.ts"
+import { currentTask } from "./context.ts"
 import { closeLayers } from "./effects.ts"
 import { generate } from "./generate.ts"
 import { invoke } from "./invoke.ts"
@@ -85,6 +86,8 @@ export class Host implements CallHost, Surroundings {
   readonly #outcomes: Outcomes
   #memory: MemoryWatch | undefined
   #stopping = false
+  #isReady = false
+  #hasLeftBehind = false
   #looping = false
   /** The call that was started last. */
   #latest = -1
@@ -161,6 +164,19 @@ export class Host implements CallHost, Surroundings {
     this.send(Kind.Notice, text)
   }
 
+  /**
+   * Reports an error that nothing caught, if its async context is that of a call of this worker that has settled. Returns `false` for any other: then
+   * the state of a running call, or of the module itself, is unknown, and the worker has to end.
+   */
+  leftBehind(error: unknown): boolean {
+    const context = currentTask() as CallContext | undefined
+    if (context === undefined || context.host !== this) return false
+    if (!this.#isReady || this.#running.get(context.wireId) === context) return false
+    // One report is enough: the worker is replaced.
+    if (!this.#hasLeftBehind) this.send(Kind.LeftBehind, encodeError(error, this.#port), context.id, context.label)
+    return this.#hasLeftBehind = true
+  }
+
   /** Tells everything there is to tell: the worker is ending, whatever runs. */
   lastWords(): void {
     if (this.#setup === undefined) return
@@ -214,6 +230,7 @@ export class Host implements CallHost, Surroundings {
     if (Number.isFinite(setup.memoryLimit) && memoryUsage !== undefined) {
       this.#memory = new MemoryWatch(setup.memoryLimit, memoryUsage, (bytes) => this.send(Kind.Memory, bytes))
     }
+    this.#isReady = true
     this.send(Kind.Ready)
   }
 

@@ -13,8 +13,9 @@ import assert from "node:assert/strict"
 import { failsWith, isError, isIn, turn } from "../expect.ts"
 import { law, laws } from "../Law.ts"
 import { identity } from "../tasks.ts"
+import { waitFor } from "../tasksSignals.ts"
 import type { Trial } from "../Trial.ts"
-import { answerAndReject, runLater } from "./tasks.ts"
+import { answerAndReject, leaveBehind, runLater } from "./tasks.ts"
 
 /** Sources run as they are, and built ones as JavaScript. */
 const extension = import.meta.url.endsWith(".ts") ? "ts" : "js"
@@ -185,6 +186,33 @@ if (readFileSync(${path}, "utf8").split("\\n").length === 2) process.exit(1)`
     assert.equal(cause.message, "thrown while nobody looks")
     assert.equal(await other.result(), 1)
   }),
+  law(
+    "An error that a settled call leaves behind fails no other call: the worker finishes those, is replaced, and onWorkerExit names the call",
+    { promises: [5, 8], needs },
+    async (trial) => {
+      const signals = await trial.signals()
+      for (const way of ["rejects", "throws"] as const) {
+        const { promise: ended, resolve } = Promise.withResolvers<WorkerExit>()
+        const executor = trial.open({ maxWorkers: 1, onWorkerExit: resolve })
+        const [word, other] = [signals.word(), signals.word()]
+        const left = executor.submit(Task.with(leaveBehind, { label: "careless" }), signals.port, word, way)
+        assert.equal(await left.result(), word)
+        await signals.heard(word)
+        const next = executor.submit(waitFor, signals.port, other)
+        await signals.heard(other)
+        signals.release(word)
+        await signals.heard(`${word} failed`)
+        signals.release(other)
+        assert.equal(await next.result(), other)
+        const { cause, leftBehindBy, reason, workerId } = await ended
+        assert.equal(reason, "uncaught")
+        assert.equal(workerId, next.info.workerId)
+        isError(cause, RangeError, { message: word })
+        assert.deepEqual(leftBehindBy, { id: left.info.id, label: "careless" })
+        assert.equal(await executor.run(identity, "later"), "later")
+      }
+    }
+  ),
   law("An error after a call has settled does not touch its result, and is told to onWorkerExit", {
     promises: [5, 8],
     needs
