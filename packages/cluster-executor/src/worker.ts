@@ -3,8 +3,10 @@ import { serveParent } from "@futures/process-executor/serve"
 import process from "node:process"
 import { locator, resolver } from "./code.ts"
 import type { CodeOptions } from "./code.ts"
-import { WORKER_VARIABLE } from "./engine/variable.ts"
+import { END_IF_IDLE, WORKER_VARIABLE } from "./engine/variable.ts"
 
 const options = JSON.parse(process.env[WORKER_VARIABLE]!) as CodeOptions
 delete process.env[WORKER_VARIABLE]
-serveParent({ resolve: resolver(options), locate: locator(options.root) })
+const served = serveParent({ resolve: resolver(options), locate: locator(options.root) })
+// The engine's broker is away, and nobody can end workers that have nothing to do.
+process.on(END_IF_IDLE, () => served.endIfIdle())

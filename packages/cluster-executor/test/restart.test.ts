@@ -6,6 +6,7 @@ import { PoisonTaskError } from "@futures/core"
 import assert from "node:assert/strict"
 import { subscribe, unsubscribe } from "node:diagnostics_channel"
 import { join } from "node:path"
+import { setTimeout } from "node:timers/promises"
 import { onTestFinished, test } from "vitest"
 import { childrenOf, stillLives } from "../../process-executor/test/processes.ts"
 import { restartDelay } from "../src/local.ts"
@@ -130,4 +131,29 @@ test("While the broker is away engines() and changes() say so, and calls wait; t
   assert.deepEqual(changes.map(({ type }) => type), ["join", "disconnect", "reconnect"])
   const { namespace, servers } = cluster.connection
   assert.deepEqual([disconnects, reconnects], [[{ servers, namespace }], [{ servers, namespace }]])
+})
+
+test("While the broker is away an engine ends workers that are idle for idleTimeout, and none that has a call", async () => {
+  const broker = await Broker.start({ sync: "interval" })
+  onTestFinished(() => broker.stop())
+  const cluster = await start({ engines: 1, slots: 2, broker })
+  const { gate, lines, notebook, open, written } = scene()
+  const busy = cluster.executor({ idleTimeout: 500 })
+  const future = busy.submit(hold, notebook, "a", gate)
+  await written(1)
+  const idle = cluster.executor({ idleTimeout: 500 })
+  await idle.run(add, 1, 2)
+  const engine = cluster.engines()[0]!.pid
+  const workers = () => childrenOf(engine).filter(({ command }) => command.includes("cluster-"))
+  assert.equal(workers().length, 2)
+  await broker.kill()
+  await until(() => workers().length === 1)
+  // Long enough for several questions.
+  await setTimeout(1_500)
+  assert.equal(workers().length, 1)
+  open()
+  await broker.restart()
+  assert.equal(await future.result(), "a")
+  assert.equal(await idle.run(add, 3, 4), 7)
+  assert.equal(lines().length, 1)
 })

@@ -32,6 +32,8 @@ export interface SpawnSpec {
   readonly execArgv: ReadonlyArray<string>
   /** The option `resourceLimits`, in MiB. */
   readonly resourceLimits: Readonly<Record<string, number>> | undefined
+  /** The option `idleTimeout`, in milliseconds; may be `Infinity`. The executor ends idle workers itself; a backend whose workers can lose the executor ends them. */
+  readonly idleTimeout: number
 }
 
 /** Why a worker ended. */

@@ -27,6 +27,8 @@ export type { Frame, WorkerPort }
 export interface Served {
   /** Takes a frame from the parent. */
   readonly receive: (frame: Frame) => void
+  /** Ends the worker if it has no calls; for a worker that the parent cannot reach at the moment. */
+  readonly endIfIdle: () => void
 }
 
 /**
@@ -35,7 +37,7 @@ export interface Served {
  */
 export const serveHere = (port: WorkerPort): Served => {
   const host = new Host(port)
-  return { receive: (frame) => host.receive(frame) }
+  return { receive: (frame) => host.receive(frame), endIfIdle: () => host.endIfIdle() }
 }
 
 const saysRejections = (argument: string): boolean => argument.includes("--unhandled-rejections")
@@ -64,6 +66,7 @@ export const serve = (port: WorkerPort): Served => {
   }
   process.on("exit", () => host.lastWords())
   return {
+    endIfIdle: () => host.endIfIdle(),
     receive: (frame) => {
       host.receive(frame)
       if (host.setup?.pipeOutput === true) pipeOutput(host)

@@ -1,6 +1,6 @@
 /** The life of a child process that serves calls. */
 import { encodeParts, FrameReader, serve } from "@futures/core/Worker"
-import type { Frame, WorkerPort } from "@futures/core/Worker"
+import type { Frame, Served, WorkerPort } from "@futures/core/Worker"
 import { Socket } from "node:net"
 import { leaveReport } from "./lastReport.ts"
 import { mark } from "./marker.ts"
@@ -30,7 +30,7 @@ const send = (frame: Frame): void => {
 }
 
 /** Serves the parent, for good. `modules` says where modules lie, when that is elsewhere than in the parent. */
-export const serveParent = (modules: Pick<WorkerPort, "locate" | "resolve"> = {}): void => {
+export const serveParent = (modules: Pick<WorkerPort, "locate" | "resolve"> = {}): Served => {
   leaveReport()
   const served = serve({
     ...modules,
@@ -46,10 +46,11 @@ export const serveParent = (modules: Pick<WorkerPort, "locate" | "resolve"> = {}
   socket.on("error", () => process.exit(1))
 
   const [, , parent] = process.argv
-  if (parent === undefined) return
+  if (parent === undefined) return served
   const file = import.meta.url.endsWith(".ts")
     ? new URL("./orphan.ts", import.meta.url)
     : new URL("./orphan.js", import.meta.url)
   const { Worker } = process.getBuiltinModule("node:worker_threads")
   new Worker(file, { argv: [parent], env: {}, execArgv: [] }).unref()
+  return served
 }

@@ -133,10 +133,14 @@ export class Client implements PlaceHost {
     this.bus.tell("want", { ...this.#want(place.wishes, [place.lease]), over: true })
   }
 
-  take({ engine, lease, wishes }: Place): void {
+  take({ engine, idleTimeoutMs: idle, lease, wishes }: Place): void {
+    const idleTimeoutMs = Number.isFinite(idle) ? idle : undefined
     const { execArgv, owner, root } = wishes
     const env = Object.fromEntries(Object.entries(wishes.env).map(([name, value]) => [name, value ?? null]))
-    this.bus.tell(`eng.${engine}.take`, { client: this.id, owner, lease, execArgv, root, env } satisfies TakeMessage)
+    this.bus.tell(
+      `eng.${engine}.take`,
+      { client: this.id, owner, lease, execArgv, root, env, idleTimeoutMs } satisfies TakeMessage
+    )
   }
 
   refuse(engine: string, lease: string): void {

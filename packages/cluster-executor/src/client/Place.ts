@@ -33,6 +33,8 @@ const LOOK_AGAIN = 50
 export class Place implements Link {
   lease = ""
   readonly wishes: Wishes
+  /** How long the worker may be idle while the broker is away; `Infinity`: as long as that takes. */
+  readonly idleTimeoutMs: number
   state: "unheard" | "wanted" | "taken" | "placed" | "gone" = "unheard"
   engine: string | undefined
   readonly remote: RemotePlace
@@ -52,8 +54,9 @@ export class Place implements Link {
   #offset = 0
   #lookedAt = -Infinity
 
-  constructor(wishes: Wishes, events: LinkEvents) {
+  constructor(wishes: Wishes, idleTimeoutMs: number, events: LinkEvents) {
     this.wishes = wishes
+    this.idleTimeoutMs = idleTimeoutMs
     this.#events = events
     this.#reader = new FrameReader((frame) => events.frame(frame as Frame), (error) => this.#fail(error))
     const where = { host: () => this.#host, engine: () => this.engine ?? "" }

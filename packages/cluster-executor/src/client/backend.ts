@@ -43,8 +43,8 @@ export const clusterBackend = (
     // A broker that does not take it has no streams, or is away: the future tells of the call all the same.
     connect().then((client) => keepAside(client, call)).catch(() => {})
   },
-  spawn: (_, events) => {
-    const place = new Place(wishes, events)
+  spawn: ({ idleTimeout }, events) => {
+    const place = new Place(wishes, idleTimeout, events)
     connect().then((client) => client.open(place), (error: unknown) => place.end({ error }))
     return place
   }

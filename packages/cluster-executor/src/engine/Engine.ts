@@ -203,7 +203,7 @@ export class Engine implements LeaseHost {
 
   #taken(message: TakeMessage | undefined): void {
     if (message === undefined) return
-    const { client, env, execArgv, lease: id, root: callerRoot } = message
+    const { client, env, execArgv, idleTimeoutMs = Infinity, lease: id, root: callerRoot } = message
     const lease = this.#leases.get(id)
     if (lease === undefined) return this.#bus.publish(`cl.${client}.d.${this.id}.${id}`, gone())
     this.#keptTurnAt = undefined
@@ -216,6 +216,7 @@ export class Engine implements LeaseHost {
         else environment[name] = value
       }
       environment[WORKER_VARIABLE] = JSON.stringify({ ...this.#code, callerRoot } satisfies CodeOptions)
+      lease.idleTimeoutMs = idleTimeoutMs
       lease.start({
         entry,
         execArgv: [...inheritedExecArgv(), ...execArgv],
@@ -280,9 +281,11 @@ export class Engine implements LeaseHost {
 
   #tick(): void {
     const now = performance.now()
+    const isAway = this.#bus.since === undefined
     for (const lease of this.#leases.values()) {
       if (!lease.isRunning && now - lease.since > OFFER) lease.drop()
       else lease.tick()
+      if (isAway) lease.endIfIdle()
     }
     this.#share()
     this.#offerSoon()

@@ -13,6 +13,10 @@ import type { Child } from "@futures/process-executor/children"
 import { Channel, isGone, Kind } from "../wire/Channel.ts"
 import type { ExitMessage } from "../wire/messages.ts"
 import { Slab } from "./Slab.ts"
+import { END_IF_IDLE } from "./variable.ts"
+
+/** A worker that has calls is asked again to end after this many milliseconds. */
+const ASK_AGAIN_MS = 1_000
 
 /** What a lease needs of its engine. */
 export interface LeaseHost {
@@ -34,6 +38,9 @@ export class Lease {
   /** When anything last went to or came from its worker. */
   movedAt = performance.now()
   recalled = false
+  /** How long the worker may be idle while the broker is away. */
+  idleTimeoutMs = Infinity
+  #askedToEndAt = -Infinity
   /** Whether the engine ended it for reasons of its own. */
   #evicted = false
   #child: Child | undefined
@@ -113,6 +120,20 @@ export class Lease {
     this.#evicted = true
     if (this.#child === undefined) this.#over()
     else this.#child.kill()
+  }
+
+  /** While the broker is away: asks a worker that nothing went to or came from for `idleTimeoutMs` to end, if it has no calls. */
+  endIfIdle(): void {
+    const now = performance.now()
+    const pid = this.#child?.pid
+    if (pid === undefined || this.#exited || process.platform === "win32") return
+    if (now - this.movedAt < this.idleTimeoutMs || now - this.#askedToEndAt < ASK_AGAIN_MS) return
+    this.#askedToEndAt = now
+    try {
+      process.kill(pid, END_IF_IDLE)
+    } catch {
+      // It has ended, and says so in a moment.
+    }
   }
 
   /** Nobody is left to hear of it. */

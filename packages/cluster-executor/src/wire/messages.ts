@@ -93,6 +93,8 @@ export interface TakeMessage {
   readonly owner: string
   readonly lease: string
   readonly execArgv: ReadonlyArray<string>
+  /** While the broker is away the worker ends once it has had no calls for this long; `undefined`: never. */
+  readonly idleTimeoutMs?: number | undefined
   /** The caller's code root, for errors. Missing from clients of earlier versions. */
   readonly root?: string
   /** Laid over the engine's environment; `null` takes a variable away. */

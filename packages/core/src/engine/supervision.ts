@@ -83,7 +83,8 @@ export const supervise = (engine: Engine, setup: Omit<Setup, "version" | "worker
       directory: moved ? directory : undefined,
       inheritedExecArgv: moved ? resolvedFrom(directory, inherited) : inherited,
       execArgv: moved ? resolvedFrom(directory, options.execArgv) : options.execArgv,
-      resourceLimits: options.resourceLimits
+      resourceLimits: options.resourceLimits,
+      idleTimeout: options.idleTimeout
     }
   }
 

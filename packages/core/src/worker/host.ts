@@ -147,6 +147,13 @@ export class Host implements CallHost, Surroundings {
     }
   }
 
+  /** Ends the worker if it has no calls. A call that arrives later is not started. */
+  endIfIdle(): void {
+    if (this.#running.size > 0 || this.#waiting.length > 0) return
+    this.#stopping = true
+    this.#endWhenIdle()
+  }
+
   /** Sends a frame now, after the outcomes that were collected before it. */
   send(kind: number, ...body: ReadonlyArray<unknown>): void {
     // Calls that a task hands in go before its outcome, by which it might be over.
