@@ -16,6 +16,8 @@ import { DEFAULT_NAMESPACE } from "./broker/credentials.ts"
 import type { Connection } from "./broker/credentials.ts"
 import { Client } from "./client/Client.ts"
 import { EARLIER } from "./client/KeptCallsLink.ts"
+import { listCalls } from "./client/listCalls.ts"
+import type { KeptCall } from "./client/listCalls.ts"
 import { readOutcome } from "./client/outcomes.ts"
 import { ClusterExecutor } from "./ClusterExecutor.ts"
 import type { ClusterExecutorOptions } from "./ClusterExecutor.ts"
@@ -248,6 +250,20 @@ export class Cluster implements AsyncDisposable {
       ? named
       : this.executor(optionsOf(terms, (meta as frames.CallMeta | undefined)?.context))
     return executor.submit(task as never, ...args as never) as unknown as Future<A, never>
+  }
+
+  /**
+   * The calls of `client` that the broker knows, of this program and of those before it: those that are not done, and those whose outcome it keeps (`retention`). In
+   * the order of their ids; only those with this label, or of a task of this name, if it is given. Each costs a request to the broker, under a millisecond. A `map` or a chunk of one is
+   * one call. Throws `InvalidStateError` without the option `client`.
+   *
+   * ```ts
+   * for await (const { id, state } of cluster.calls({ label: "sweep 7" })) console.log(id, state)
+   * ```
+   */
+  calls({ label }: { readonly label?: string | undefined } = {}): AsyncIterableIterator<KeptCall> {
+    this.#named()
+    return listCalls(this.client.bus, this.#clientName!, label)
   }
 
   /** Calls without a named client that killed every engine they met, as the broker keeps them for a week. Those of named clients are read with `future`. */

@@ -4,7 +4,7 @@ import { InvalidStateError, PoisonTaskError, Task, WorkerLostError } from "@futu
 import assert from "node:assert/strict"
 import { onTestFinished, test } from "vitest"
 import { scene, start, until } from "./bench.ts"
-import { add, double, fail, fatal, hold, letters, note, noteUntil } from "./tasks.ts"
+import { add, double, echo, fail, fatal, hold, letters, note, noteUntil } from "./tasks.ts"
 
 test("A job outlives its client: another of the same name has its outcome", async () => {
   const cluster = await start({ engines: 2, slots: 1 })
@@ -157,4 +157,41 @@ test("Executors of one client have no two calls of the same id", async () => {
   const futures = [1, 2, 3].flatMap((n) => executors.map((executor) => executor.submit(add, n, 0)))
   assert.equal(new Set(futures.map(({ info }) => info.id)).size, 12)
   assert.deepEqual(await Promise.all(futures.map((future) => future.result())), [1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3])
+})
+
+test("calls() lists those that are not done and those that ended, by label", async () => {
+  const cluster = await start({ engines: 1, slots: 1, client: "sweep" })
+  const { gate, notebook, open, written } = scene()
+  const executor = cluster.executor()
+  const seven = { label: "sweep 7" }
+  const ok = executor.submit(Task.with(add, seven), 1, 2)
+  const failed = executor.submit(Task.with(fail, seven), "no")
+  const long = executor.submit(Task.with(echo<Uint8Array>, seven), new Uint8Array(9 * 2 ** 20))
+  const other = executor.submit(add, 3, 4)
+  await Promise.all([ok, failed, long, other].map((each) => each.wait()))
+  const held = executor.submit(Task.with(hold, seven), notebook, "a", gate)
+  const waiting = executor.submit(Task.with(add, seven), 5, 6)
+  await written(1)
+  const list = async (options?: { readonly label?: string }) => {
+    const calls: Array<[id: number, label: string, task: string, state: string]> = []
+    for await (const { id, label, state, task } of cluster.calls(options)) calls.push([id, label, task, state])
+    return calls
+  }
+  await until(() => cluster.client.unwritten === 0)
+  const expected = [
+    [ok.info.id, "sweep 7", "add", "succeeded"],
+    [failed.info.id, "sweep 7", "fail", "failed"],
+    [long.info.id, "sweep 7", "echo", "done"],
+    [other.info.id, "add", "add", "succeeded"],
+    [held.info.id, "sweep 7", "hold", "pending"],
+    [waiting.info.id, "sweep 7", "add", "pending"]
+  ]
+  assert.deepEqual(await list(), expected)
+  assert.deepEqual(await list({ label: "sweep 7" }), expected.filter(([, label]) => label === "sweep 7"))
+  assert.deepEqual(await list({ label: "none" }), [])
+  open()
+  assert.equal(await held.result(), "a")
+  assert.equal(await waiting.result(), 11)
+  const nameless = await start({ engines: 0, slots: 1 })
+  assert.throws(() => nameless.calls(), InvalidStateError)
 })

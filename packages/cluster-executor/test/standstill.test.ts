@@ -60,7 +60,7 @@ const subsets = {
 const workersOf = (engine: number): Array<number> => childrenOf(engine).map(({ pid }) => pid)
 
 const isDeep = process.env["FUTURES_MINUTES"] !== undefined
-const always = ["all of it", "its caller", "its broker and its engines"]
+const always = ["all of it", "its broker and its engines"]
 
 for (const [name, pidsOf] of Object.entries(subsets)) {
   test.skipIf(!isDeep && !always.includes(name))(

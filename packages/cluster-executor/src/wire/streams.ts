@@ -184,13 +184,24 @@ export interface StoredOutcome extends Omit<StoredCall, "args"> {
 /** In place of a call, or of an outcome, that is longer than a message: what is known of it before its pieces are read. */
 export interface Head extends Omit<StoredCall, "args" | "meta" | "terms"> {
   readonly pieces: Pieces
+  /** The label given with `Task.with`. */
+  readonly label?: string | undefined
+}
+
+/** The label given with `Task.with`; otherwise the task's name. */
+export const labelOf = (stored: StoredCall | StoredOutcome | Head): string => givenLabel(stored) ?? stored.name
+
+const givenLabel = (stored: object): string | undefined => {
+  if ("label" in stored) return stored.label as string | undefined
+  const meta = "meta" in stored ? stored.meta : undefined
+  return typeof meta === "object" && meta !== null && "label" in meta ? meta.label as string | undefined : undefined
 }
 
 export const isHead = (stored: StoredCall | StoredOutcome | Head): stored is Head => "pieces" in stored
 
 export const headOf = (of: Omit<Head, "pieces">, pieces: Pieces): Head => {
   const { after, client, id, module, name, starts } = of
-  return { after, client, id, module, name, starts, pieces }
+  return { after, client, id, module, name, starts, pieces, label: givenLabel(of) }
 }
 
 export const encode = (stored: StoredCall | StoredOutcome | DeadLetter | Head): Uint8Array => encodeFrame([stored])
