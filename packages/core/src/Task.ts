@@ -159,6 +159,23 @@ const mark = (fn: TaskFunction, info: TaskInfo): void => {
   Object.defineProperty(fn, TaskTypeId, { value: info, configurable: true })
 }
 
+/**
+ * The module that declares tasks: `import.meta`, in CommonJS `module` or `__filename`, or the absolute path or URL of the module as a text.
+ */
+export type ModuleMeta = { readonly url: string } | { readonly filename: string } | string
+
+/** The URL of a module, from what says where it lies; `undefined` for what does not. */
+const urlOf = (meta: unknown): string | undefined => {
+  const { filename, url } = (meta ?? {}) as { readonly filename?: unknown; readonly url?: unknown }
+  const given = typeof meta === "string" ? meta : url ?? filename
+  if (typeof given !== "string") return undefined
+  // Before `canParse`, which takes the drive of a Windows path for a protocol. By name, since most workers need neither.
+  if (process.getBuiltinModule("node:path").isAbsolute(given)) {
+    return process.getBuiltinModule("node:url").pathToFileURL(given).href
+  }
+  return URL.canParse(given) ? given : undefined
+}
+
 /** What makes a function a task, or `undefined` for a plain one. */
 export const infoOf = (task: unknown): TaskInfo | undefined =>
   typeof task === "function" ? (task as Partial<Brand<CallKind>>)[TaskTypeId] : undefined
@@ -177,22 +194,34 @@ export const infoOf = (task: unknown): TaskInfo | undefined =>
  * })
  * ```
  *
+ * In CommonJS the first argument is `module` or `__filename`: `Task.module(module, { double: (n) => n * 2 })`.
+ *
  * Workers import the module again: keep what must happen once out of it. The tasks need not be exported under the same names.
  */
 // `Function`, so that a parameter that its author has not annotated is an implicit `any`, which does not compile.
 const module_ = <T extends Record<string, Function>>(
-  meta: { readonly url: string },
+  meta: ModuleMeta,
   tasks: T,
   ...[options]: ModuleArguments<T>
 ): Module<NoInfer<T>> => {
+  const url = urlOf(meta)
+  if (url === undefined || typeof tasks !== "object" || tasks === null) {
+    throw new InvalidStateError(
+      `Task.module(import.meta, { name: function }) takes ${
+        url === undefined
+          ? "import.meta first (in CommonJS: module or __filename)"
+          : "the tasks second, as an object of functions"
+      }`
+    )
+  }
   const settings: TaskSettings = options === undefined
     ? noSettings
     : { errors: [...options.errors ?? []], layer: options.layer, schemas: options.schemas }
   for (const [name, fn] of Object.entries(tasks) as Array<[string, unknown]>) {
-    if (typeof fn !== "function") throw new InvalidStateError(`Task.module: "${name}" in ${meta.url} is not a function`)
-    const definition: TaskDefinition = { module: meta.url, name, fn: fn as TaskFunction, settings }
+    if (typeof fn !== "function") throw new InvalidStateError(`Task.module: "${name}" in ${url} is not a function`)
+    const definition: TaskDefinition = { module: url, name, fn: fn as TaskFunction, settings }
     if (!register(meta, definition)) {
-      throw new InvalidStateError(`Task.module: "${name}" is declared twice in ${meta.url}`)
+      throw new InvalidStateError(`Task.module: "${name}" is declared twice in ${url}`)
     }
     mark(fn as TaskFunction, { definition, options: undefined })
   }
@@ -202,7 +231,7 @@ const module_ = <T extends Record<string, Function>>(
 /**
  * Typed references to the functions of a module that you do not own, or do not want to load here.
  *
- * `module` is a `URL` or an absolute specifier (`import.meta.resolve("lodash-es")`, `"node:path"`). A name is looked up in the worker among the
+ * `module` is a `URL`, an absolute specifier (`import.meta.resolve("lodash-es")`, `"node:path"`) or an absolute path (`require.resolve("./tasks.js")`). A name is looked up in the worker among the
  * module's tasks, then among its exports. A reference can only be handed in: calling it throws `InvalidStateError`.
  *
  * ```ts
@@ -211,10 +240,10 @@ const module_ = <T extends Record<string, Function>>(
  * ```
  */
 const from = <M>(module: URL | string): References<M> => {
-  const url = String(module)
-  if (!URL.canParse(url)) {
+  const url = urlOf(String(module))
+  if (url === undefined) {
     throw new InvalidStateError(
-      `Task.from: "${url}" is not an absolute URL; use new URL(..., import.meta.url) or import.meta.resolve`
+      `Task.from: "${module}" is neither an absolute URL nor an absolute path; use new URL(..., import.meta.url), import.meta.resolve or require.resolve`
     )
   }
   const references = new Map<string, TaskFunction>()

@@ -1,4 +1,5 @@
 /** Failed calls that nobody ever looked at: named in one warning when the executor ends. They never crash the process. */
+import { withoutOwnFrames } from "../wire/ownFrames.ts"
 import type { FutureCell } from "./FutureCell.ts"
 
 /** So many are kept to be named; of the others only the number. */
@@ -24,7 +25,7 @@ export class Unseen {
     if (this.#cells.size === 0) return
     const named = Array.from(
       this.#cells,
-      (cell) => `  ${cell.info.label} (call ${cell.id}): ${String(cell.failure.build(cell.label))}`
+      (cell) => `  ${cell.info.label} (call ${cell.id}): ${String(cell.failure.build(cell.label))}${submittedAt(cell)}`
     )
     const more = this.#more > 0 ? `\n  and up to ${this.#more} more` : ""
     const count = `${this.#cells.size}${this.#more > 0 ? " or more" : ""}`
@@ -35,4 +36,11 @@ export class Unseen {
       "FuturesWarning"
     )
   }
+}
+
+/** The line that submitted the call, where the option `stacks` is `"submit"`: to note it costs some microseconds a call. */
+const submittedAt = ({ form: { site } }: FutureCell): string => {
+  if (site?.stack === undefined) return ""
+  const line = withoutOwnFrames(site.stack).split("\n").find((each) => /^\s+at /.test(each))
+  return line === undefined ? "" : `\n    submitted ${line.trim()}`
 }

@@ -5,6 +5,7 @@
 import { isProxy } from "node:util/types"
 import { describe } from "../ExecutorError.ts"
 import { baseOf, type Blueprint, classIn, type ErrorCodec, make, positionIn } from "./errorClass.ts"
+import { withoutOwnFrames } from "./ownFrames.ts"
 import { hasPrivateState } from "./privateState.ts"
 import { awaitingLines } from "./stack.ts"
 import { type CaptureMode, captureValue, lenientCapture } from "./value.ts"
@@ -126,7 +127,12 @@ class Encoder {
     if (base === undefined) return { ...shared, name: undefined, message: undefined, stack: undefined }
     const name = read(error, "name", () => undefined)
     const stack = read(error, "stack", () => undefined)
-    return { ...shared, name, message: this.#message(error), stack: stack === undefined ? undefined : cut(stack) }
+    return {
+      ...shared,
+      name,
+      message: this.#message(error),
+      stack: stack === undefined ? undefined : cut(withoutOwnFrames(stack))
+    }
   }
 
   /** What an instance of a listed class needs besides its fields. */

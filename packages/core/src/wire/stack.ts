@@ -1,9 +1,16 @@
+import { withoutOwnFrames } from "./ownFrames.ts"
+
 /**
  * The lines that await the place where an error was made, as its stack ends with them: V8 knows who awaits the reaction
  * that runs, and says so for nothing but the time that it takes to write the stack down. Empty, or begins with a line
  * break.
  */
 export const awaitingLines = (made: object): string => {
+  const lines = allAwaitingLines(made)
+  return lines === "" ? "" : withoutOwnFrames(lines)
+}
+
+const allAwaitingLines = (made: object): string => {
   const format = Error.prepareStackTrace
   try {
     if (format === undefined) return from((made as Error).stack, "\n    at async ")

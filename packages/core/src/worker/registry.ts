@@ -34,8 +34,11 @@ export interface TaskDefinition {
 export type TaskFunction = (...args: Array<any>) => unknown
 
 interface ModuleEntry {
-  /** `import.meta` is a new object for each evaluation of a module, so a module evaluated anew (a test runner, a reload) starts afresh. */
-  readonly meta: object
+  /**
+   * `import.meta` is a new object for each evaluation of a module, so a module evaluated anew (a test runner, a reload) starts afresh. A text tells nothing of
+   * that: names that are declared again replace the earlier ones.
+   */
+  readonly meta: object | string
   readonly tasks: Map<string, TaskDefinition>
 }
 
@@ -43,13 +46,13 @@ const key = Symbol.for("@futures/core/tasks")
 const modules: Map<string, ModuleEntry> = ((globalThis as { [key]?: Map<string, ModuleEntry> })[key] ??= new Map())
 
 /** Records a definition; says `false` when this evaluation of the module already declared the name. */
-export const register = (meta: object, definition: TaskDefinition): boolean => {
+export const register = (meta: object | string, definition: TaskDefinition): boolean => {
   let entry = modules.get(definition.module)
   if (entry === undefined || entry.meta !== meta) {
     entry = { meta, tasks: new Map() }
     modules.set(definition.module, entry)
   }
-  if (entry.tasks.has(definition.name)) return false
+  if (typeof meta !== "string" && entry.tasks.has(definition.name)) return false
   entry.tasks.set(definition.name, definition)
   return true
 }

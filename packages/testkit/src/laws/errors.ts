@@ -171,6 +171,8 @@ export const errors = laws("errors", [
       const { stack } = await rejection(awaitTheResult()) as Error
       assert.match(stack!, /throwUnlisted.*tasksErrors/)
       assert.match(stack!, /throwUnlisted[^]*awaitTheResult/)
+      assert.doesNotMatch(stack!, /(?:core|thread-executor|process-executor|cluster-executor)[\\/](?:src|dist)[\\/]/)
+      assert.doesNotMatch(stack!, /node:internal\/async_local_storage|node:async_hooks/)
     }
   ),
   law("Every look at a failure gives an error of its own, so that nobody finds another's frames in it", {

@@ -3,6 +3,9 @@ import { asCompleted, InvalidOptionError, Task, wait } from "@futures/core"
 import type { ExecutorOptions } from "@futures/core"
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
+import { mkdirSync, writeFileSync } from "node:fs"
+import { createRequire } from "node:module"
+import { join } from "node:path"
 import { inspect } from "node:util"
 import { collect, failsWith, isError, rejection } from "../expect.ts"
 import { law, laws } from "../Law.ts"
@@ -194,6 +197,28 @@ export const options = laws("options", [
     await failsWith((async () => await collect(trial.shared.map(double, 5 as never)))(), InvalidOptionError)
     assert.equal(pulled, 0)
   }),
+  law("In CommonJS a module is given as module, __filename or a path, and tasks are found under its URL", {
+    promises: [1]
+  }, async (trial) => {
+    const { path } = trial.notebook()
+    const folder = `${path}.modules`
+    mkdirSync(folder)
+    // Resolved from here, since the folder has no packages beside it.
+    const core = JSON.stringify(import.meta.resolve("@futures/core"))
+    for (const [index, meta] of ["module", "__filename", "pathToFileURL(__filename).href"].entries()) {
+      const file = join(folder, `tasks${index}.cjs`)
+      writeFileSync(
+        file,
+        `const { pathToFileURL } = require("node:url")
+        const { Task } = require(require("node:url").fileURLToPath(${core}))
+        module.exports = Task.module(${meta}, { triple: (n) => n * 3 })`
+      )
+      const { triple } = createRequire(import.meta.url)(file) as { triple: typeof double }
+      assert.equal(await trial.shared.run(triple, 2), 6)
+      const reference = Task.from<{ triple: (n: number) => number }>(file)
+      assert.equal(await trial.shared.run(reference.triple, 3), 9)
+    }
+  }),
   law("A task is its own function; a reference is only to be handed in, and misuse says so at once", {
     promises: []
   }, async (trial) => {
@@ -203,6 +228,11 @@ export const options = laws("options", [
     const { basename } = Task.from<typeof import("node:path")>("node:path")
     const misuses = [
       () => Task.module(meta, { plus: () => 0 }),
+      () => Task.module({ plus: () => 0 } as never, undefined as never),
+      () => Task.module(meta, undefined as never),
+      () => Task.module("./relative.ts", { plus: () => 0 }),
+      () => Task.module({ url: 1 } as never, { plus: () => 0 }),
+      () => Task.error(Error, {} as never),
       () => Task.module(meta, { minus: 1 as never }),
       () => Task.from("./relative.ts"),
       () => basename("/a/b.txt"),

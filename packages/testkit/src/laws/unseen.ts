@@ -56,6 +56,19 @@ export const unseen = laws("unseen failures", [
     const [warning] = await warningsOf(trial, (executor) => executor.submit(throwWhenOdd, 3).wait())
     assert.match(warning!.message, /^1 failed call of executor ".*" was never handled:/)
   }),
+  law(
+    "With stacks \"submit\" the warning shows the line that submitted the call",
+    { promises: [18] },
+    async (trial) => {
+      const warnings = await hearingWarnings(async () => {
+        const executor = trial.open({ maxWorkers: 1, stacks: "submit" })
+        const theLineThatSubmits = (): AnyFuture<number> => executor.submit(throwWhenOdd, 3)
+        await theLineThatSubmits().wait()
+        await executor.shutdown()
+      })
+      assert.match(warnings[0]!.message, /submitted at .*theLineThatSubmits.*unseen/)
+    }
+  ),
   law("A failure that somebody looked at, in whatever way, is not warned of", { promises: [18] }, async (trial) => {
     const warnings = await warningsOf(trial, async (executor) => {
       // What is named tells by its cause how it was looked at.
