@@ -3,7 +3,7 @@ import { PoisonTaskError, WorkerLostError } from "@futures/core"
 import assert from "node:assert/strict"
 import { test } from "vitest"
 import { scene, start, until } from "./bench.ts"
-import { add, double, echo, fatal, hold, letters, where } from "./tasks.ts"
+import { add, double, echo, fatal, hold, holdAndIdentify, letters, where } from "./tasks.ts"
 
 test("A call whose engine is killed runs again on another, and its future has the result", async () => {
   const cluster = await start({ engines: 2, slots: 1 })
@@ -18,6 +18,41 @@ test("A call whose engine is killed runs again on another, and its future has th
   assert.deepEqual(await Promise.all(futures.map((future) => future.result())), ["a", "b", "c"])
   assert.equal(lines().length, 4)
   assert.equal(executor.stats().succeeded, 3)
+})
+
+test("A call that is delivered again has the same key, and says how often it was delivered", async () => {
+  const cluster = await start({ engines: 2, slots: 1 })
+  const { gate, lines, notebook, open, written } = scene()
+  const executor = cluster.executor({ maxWorkers: 1 })
+  const future = executor.submit(holdAndIdentify, notebook, gate)
+  const { key } = future.info
+  await written(1)
+  assert.equal(future.info.deliveries, 1)
+  process.kill(Number(lines()[0]!.split(" ")[1]), "SIGKILL")
+  await written(2)
+  open()
+  assert.equal(await future.result(), key)
+  assert.deepEqual(lines().map((line) => line.replace(/ \d+/, "")), [`${key} 1 1`, `${key} 1 2`])
+  assert.deepEqual([future.info.key, future.info.attempt, future.info.deliveries], [key, 1, 2])
+})
+
+test("Items of a chunk that is delivered again have the same keys", async () => {
+  const cluster = await start({ engines: 2, slots: 1 })
+  const { gate, lines, notebook, open, written } = scene()
+  const executor = cluster.executor({ maxWorkers: 1 })
+  const items = Array.from({ length: 3 }, () => [notebook, gate] as [string, string])
+  const keys: Array<string> = []
+  const all = (async () => {
+    for await (const key of executor.starmap(holdAndIdentify, items, { chunkSize: 3 })) keys.push(key)
+  })()
+  await written(1)
+  process.kill(Number(lines()[0]!.split(" ")[1]), "SIGKILL")
+  await written(2)
+  open()
+  await all
+  assert.equal(new Set(keys).size, 3)
+  const noted = lines().map((line) => line.replace(/ \d+/, ""))
+  assert.deepEqual(noted, [`${keys[0]} 1 1`, ...keys.map((key) => `${key} 1 2`)])
 })
 
 test("With at-most-once it fails with WorkerLostError, and what only waited runs", async () => {

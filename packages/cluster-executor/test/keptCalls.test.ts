@@ -4,7 +4,7 @@ import { InvalidStateError, PoisonTaskError, Task, WorkerLostError } from "@futu
 import assert from "node:assert/strict"
 import { onTestFinished, test } from "vitest"
 import { scene, start, until } from "./bench.ts"
-import { add, double, echo, fail, fatal, hold, letters, note, noteUntil } from "./tasks.ts"
+import { add, double, echo, fail, fatal, hold, holdAndIdentify, letters, note, noteUntil } from "./tasks.ts"
 
 test("A job outlives its client: another of the same name has its outcome", async () => {
   const cluster = await start({ engines: 2, slots: 1 })
@@ -65,6 +65,19 @@ test("A call whose engine is killed runs again on another; with at-most-once it 
   open()
   assert.equal(await often.result(), "often")
   assert.deepEqual(lines().map((line) => line.split(" ")[0]).toSorted(), ["often", "often", "once"])
+})
+
+test("A kept call that is delivered again has the same key, and says how often it was delivered", async () => {
+  const cluster = await start({ engines: 2, slots: 1, client: "again" })
+  const { gate, lines, notebook, open, written } = scene()
+  const future = cluster.executor().submit(holdAndIdentify, notebook, gate)
+  await written(1)
+  process.kill(Number(lines()[0]!.split(" ")[1]), "SIGKILL")
+  await written(2)
+  open()
+  const { key } = future.info
+  assert.equal(await future.result(), key)
+  assert.deepEqual(lines().map((line) => line.replace(/ \d+/, "")), [`${key} 1 1`, `${key} 1 2`])
 })
 
 test("A call that kills every engine it meets ends as PoisonTaskError", async () => {

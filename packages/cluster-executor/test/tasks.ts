@@ -21,6 +21,7 @@ export const {
   fail,
   fatal,
   hold,
+  holdAndIdentify,
   letters,
   nap,
   napAndNote,
@@ -54,6 +55,13 @@ export const {
       appendFileSync(notebook, `${line} ${process.ppid}\n`)
       await appears(gate)
       return line
+    },
+    /** The same, and notes its key and how often it was delivered. */
+    holdAndIdentify: async (notebook: string, gate: string): Promise<string> => {
+      const { attempt, deliveries, key } = Task.current()!
+      appendFileSync(notebook, `${key} ${process.ppid} ${attempt} ${deliveries}\n`)
+      await appears(gate)
+      return key
     },
     letters: async function*(gate: string): AsyncGenerator<string> {
       yield "a"

@@ -37,14 +37,24 @@ export interface InterruptOptions {
 
 /** What is known of a call. Times are milliseconds since the epoch. */
 export interface FutureInfo {
-  /** Unique in this process; what `Task.current().id` says in the worker. */
+  /** The call's number in its executor: 1, 2, 3, ... Two executors have the same numbers; see `key`. */
   readonly id: number
+  /**
+   * Unique among all calls of all executors, programs and machines, and the same in every attempt and delivery: an idempotency key.
+   * `Task.current().key` in the worker.
+   */
+  readonly key: string
   /** `label` of `Task.with`, or the task's name. */
   readonly label: string
   /** The URL of the task's module, and the task's name in it. */
   readonly task: { readonly module: string; readonly name: string }
   /** Runs so far, the current one included: 0 while pending. */
   readonly attempt: number
+  /**
+   * How often the current attempt was handed to a worker that may have run it; 0 while pending. More than 1: the machine under it was
+   * lost and the call was delivered again, so an earlier delivery may have run.
+   */
+  readonly deliveries: number
   /** Thread id, process id or `"inline"`: the worker that runs it, or ran it last. */
   readonly workerId: number | string | undefined
   /** When it was handed in. */

@@ -11,6 +11,7 @@ import { ending } from "./laws/ending.ts"
 import { errors } from "./laws/errors.ts"
 import { events } from "./laws/events.ts"
 import { futures } from "./laws/futures.ts"
+import { identity } from "./laws/identity.ts"
 import { many } from "./laws/many.ts"
 import { map } from "./laws/map.ts"
 import { mapFailures } from "./laws/mapFailures.ts"
@@ -52,6 +53,7 @@ export const contract: ReadonlyArray<LawSet> = [
   priorities,
   backpressure,
   futures,
+  identity,
   unseen,
   many,
   map,

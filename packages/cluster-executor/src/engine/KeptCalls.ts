@@ -284,7 +284,9 @@ export class KeptCalls {
   #begin(number: number, held: Held, { args, id, meta, module, name, terms }: StoredCall): void {
     if (held.stopped) return void this.#finish(number, Status.Interrupted, undefined, 0)
     const frame = [Kind.Calls, 0, 0]
-    frames.addCall(frame, number, id, [0, module, name], args, 0, meta as frames.CallMeta)
+    const losses = held.message.info.deliveryCount - 1
+    const sent = meta as frames.CallMeta
+    frames.addCall(frame, number, id, [0, module, name], args, 0, losses === 0 ? sent : { ...sent, losses })
     held.server = this.#servers.of(terms)
     held.server.receive(frame)
   }

@@ -28,6 +28,8 @@ interface CallOwner {
   /** Told whenever somebody asks how a failed call ended. */
   readonly seen: (cell: FutureCell) => void
   readonly host: string
+  /** The key of a call by its id. */
+  readonly keyOf: (id: number) => string
   /** Told that somebody begins to wait; its answer, that it is over. A task that waits for its own child gives its slot back meanwhile. */
   readonly waiting: (() => (() => void) | undefined) | undefined
 }
@@ -135,6 +137,21 @@ export abstract class Call {
 
   get inside(): CallTerms["inside"] {
     return this.terms.inside
+  }
+
+  /** Unique among all calls of all programs. */
+  get key(): string {
+    return this.terms.form.key ?? this.terms.owner.keyOf(this.id)
+  }
+
+  /** How often it was handed to a worker that may have run it, not counting retries. */
+  get deliveries(): number {
+    return this.deliveredBefore + (this.attempt === 0 ? 0 : 1)
+  }
+
+  /** Deliveries before the current one. */
+  get deliveredBefore(): number {
+    return this.losses + (this.terms.form.earlier ?? 0)
   }
 
   get workerId(): number | string | undefined {

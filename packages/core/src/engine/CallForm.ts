@@ -29,6 +29,12 @@ export interface CallForm extends Caller {
   readonly alone?: boolean | undefined
   /** How often the machine under it has died already. */
   readonly losses?: number | undefined
+  /** Deliveries before this call was accepted, which do not make it poison: of the chunk that its item was in, or by a broker. */
+  readonly earlier?: number | undefined
+  /** Its key, where that is not made from its id: a call of a task, and items that are delivered again. */
+  readonly key?: string | undefined
+  /** Index of the first item of a chunk, behind the key. */
+  readonly item?: number | undefined
   /** Where the items of a generator task go, or outcomes of some items of a chunk before the others. */
   readonly sink?: ((items: ReadonlyArray<unknown> | ItemOutcomes) => void) | undefined
   /** Hears what the task reports of its progress. */

@@ -77,6 +77,10 @@ export interface ExecutorStats {
 
 let executors = 0
 
+let random: string | undefined
+/** Unique among all threads and processes: 80 random bits, drawn when first needed. */
+const processKey = (): string => random ??= process.getBuiltinModule("node:crypto").randomBytes(10).toString("hex")
+
 export class Engine {
   readonly host = hostname()
   /** Names this executor on the wire, unique in this process. */
@@ -132,6 +136,16 @@ export class Engine {
     this.recycling = new Recycling(this, supervisor)
     this.#closing = new Closing(this, supervisor)
     if (options.minWorkers > 0 && !this.hold.isHeld) this.#dispatcher.schedule()
+  }
+
+  /** Keys of its calls begin with it. */
+  get keyPrefix(): string {
+    return `${processKey()}-${this.id}`
+  }
+
+  /** The key of a call by its id. */
+  keyOf(id: number): string {
+    return `${this.keyPrefix}-${id}`
   }
 
   get hasReadyWorker(): boolean {

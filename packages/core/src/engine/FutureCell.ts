@@ -116,9 +116,11 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
     const place = this.ranBy?.place
     return {
       id: this.id,
+      key: this.key,
       label: this.label,
       task: { module: definition.module, name: definition.name },
       attempt: this.attempt,
+      deliveries: this.deliveries,
       workerId: this.workerId,
       submittedAt: performance.timeOrigin + this.submittedAt,
       startedAt: epoch(this.startedAt),

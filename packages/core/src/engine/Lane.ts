@@ -26,6 +26,9 @@ import { Outbox, wireIds } from "./Outbox.ts"
 import { LEASE } from "./Pace.ts"
 import { Reports } from "./Reports.ts"
 
+/** What every worker is told, except its name. */
+export type LaneSetup = Omit<Setup, "version" | "workerId">
+
 export type LaneState = "starting" | "ready" | "stopping" | "lost" | "gone"
 
 /** What a lane tells the engine. */
@@ -103,7 +106,7 @@ export class Lane {
   }
 
   /** Gives birth to the worker; a backend that throws is a worker that ended at once. */
-  open(backend: Backend, spec: SpawnSpec, setup: Omit<Setup, "version" | "workerId">): void {
+  open(backend: Backend, spec: SpawnSpec, setup: LaneSetup): void {
     try {
       this.#link = backend.spawn(spec, {
         frame: (frame) => this.#receive(frame),
@@ -117,7 +120,7 @@ export class Lane {
     else void this.place.placed.then(() => this.#greet(setup))
   }
 
-  #greet(setup: Omit<Setup, "version" | "workerId">): void {
+  #greet(setup: LaneSetup): void {
     this.#send([
       Kind.Hello,
       this.executor,

@@ -65,6 +65,8 @@ export class Losses {
       return true
     }
     if (attempts >= atMost) {
+      // It is not delivered again.
+      cell.losses--
       engine.settle(
         cell,
         State.Failed,

@@ -91,6 +91,9 @@ export class Nested {
       each: meta.each,
       sink,
       depth,
+      key: meta.key,
+      item: meta.item,
+      earlier: meta.losses,
       context: parent === undefined ? meta.context : parent.form.context,
       trace: meta.trace,
       ...lane.listens === true

@@ -56,12 +56,14 @@ export class Outbox {
   }
 
   #meta(cell: FutureCell): number | CallMeta {
-    const { context, each, parent, sink, spans, trace } = cell.form
+    const { context, each, item, key, parent, sink, spans, trace } = cell.form
+    const losses = cell.deliveredBefore
     const { timeout } = cell.options
     const plain = timeout === Infinity && each === undefined && sink === undefined && trace === undefined &&
       parent === undefined
     const label = cell.task.options?.label
-    if (plain && label === undefined && context === undefined && !this.#remote) return cell.attempt
+    const isKnown = key === undefined && losses === 0 && !this.#remote
+    if (plain && label === undefined && context === undefined && isKnown) return cell.attempt
     return {
       attempt: cell.attempt,
       each,
@@ -70,6 +72,9 @@ export class Outbox {
       label,
       trace: spans === undefined ? trace : spans.handedOver(cell),
       parent,
+      key: this.#remote ? cell.key : key,
+      item,
+      losses: losses === 0 ? undefined : losses,
       timeout: timeout === Infinity || this.#remote ? undefined : timeout,
       options: this.#remote ? remoteOptions(cell) : undefined
     }

@@ -51,6 +51,17 @@ export interface MapProgress {
 const CHUNK_MILLIS = 4
 const LARGEST_CHUNK = 16_384
 
+/** What items keep that are delivered again: how often their machine was lost, and their keys. */
+interface Redelivered {
+  readonly losses: number
+  /** The key of the chunk that they were in first. */
+  readonly key: string | undefined
+  /** Index of the first of them in that chunk. */
+  readonly item: number
+}
+
+const firstDelivery: Redelivered = { losses: 0, key: undefined, item: 0 }
+
 export class MapRun<A> {
   readonly #engine: Engine
   readonly #form: CallForm
@@ -171,8 +182,8 @@ export class MapRun<A> {
   }
 
   /** Hands in a chunk, whose outcomes are yielded at a position among the others. */
-  #open(items: ArrayLike<unknown>, position: number, losses = 0): void {
-    const cell = items.length > 1 ? this.#handInTogether(items, losses) : this.#handInAlone(items[0])
+  #open(items: ArrayLike<unknown>, position: number, before: Redelivered = firstDelivery): void {
+    const cell = items.length > 1 ? this.#handInTogether(items, before) : this.#handInAlone(items[0], before)
     cell.watch()
     this.#form.spans?.submitted(cell)
     const chunk = new MapChunk(this.#reader, cell, items)
@@ -183,12 +194,17 @@ export class MapRun<A> {
     })
   }
 
-  #handInAlone(item: unknown): FutureCell {
+  #handInAlone(item: unknown, { item: index, key, losses }: Redelivered): FutureCell {
     const args = this.#spread ? item as Array<unknown> : [item]
-    return this.#engine.submit(this.#task, args, { ...this.#form, alone: true })
+    const form = { ...this.#form, alone: true }
+    return this.#engine.submit(
+      this.#task,
+      args,
+      key === undefined ? form : { ...form, key: `${key}.${index}`, earlier: losses }
+    )
   }
 
-  #handInTogether(items: ArrayLike<unknown>, losses: number): FutureCell {
+  #handInTogether(items: ArrayLike<unknown>, before: Redelivered): FutureCell {
     const sink = (outcomes: ItemOutcomes): void => {
       const chunk = this.#chunks.find((each) => each.cell === cell)
       if (chunk !== undefined) this.#told(chunk, outcomes)
@@ -196,7 +212,7 @@ export class MapRun<A> {
     }
     const each = this.#spread ? "spread" : "item"
     const packed = this.#reader.codec === undefined ? pack(items) : Array.from(items)
-    const cell = this.#engine.submit(this.#task, [packed], { ...this.#form, each, sink, losses })
+    const cell = this.#engine.submit(this.#task, [packed], { ...this.#form, ...before, each, sink })
     return cell
   }
 
@@ -241,7 +257,8 @@ export class MapRun<A> {
       this.#chunks.splice(position, 1)
       for (let at = 0; at < size; at++) this.#open([items[at]], position + at)
     } else if (failure.lost === "redeliver") {
-      this.#redeliver(rest(isPlain ? captured : items, told), this.#cut(chunk, told, position), cell.losses)
+      const before = { losses: cell.losses, key: cell.key, item: (cell.form.item ?? 0) + told }
+      this.#redeliver(rest(isPlain ? captured : items, told), this.#cut(chunk, told, position), before)
     } else if (failure.lost !== undefined && isPlain && begun < size) {
       // Those behind never ran.
       this.#failed(chunk, begun)
@@ -258,9 +275,11 @@ export class MapRun<A> {
   }
 
   /** The machine under these items died: they run on another; when that has happened twice each runs alone, so that one that kills machines is found. */
-  #redeliver(items: ArrayLike<unknown>, position: number, losses: number): void {
-    if (losses < 2) return this.#open(items, position, losses)
-    for (let at = 0; at < items.length; at++) this.#open([items[at]], position + at)
+  #redeliver(items: ArrayLike<unknown>, position: number, before: Redelivered): void {
+    if (before.losses < 2) return this.#open(items, position, before)
+    for (let at = 0; at < items.length; at++) {
+      this.#open([items[at]], position + at, { ...before, item: before.item + at })
+    }
   }
 
   #measure({ cell, size }: MapChunk): void {

@@ -18,13 +18,13 @@ import * as Scope from "effect/Scope"
 import type { SpawnSpec } from "../Backend.ts"
 import { LONGEST_DELAY } from "../duration.ts"
 import { describe, TaskTimeoutError } from "../ExecutorError.ts"
-import type { Setup } from "../wire/frames.ts"
 import { STARTING } from "../worker/realm.ts"
 import { outside } from "./asyncContext.ts"
 import type { Engine, Supervisor } from "./Engine.ts"
 import { tellWorkerStart } from "./events.ts"
 import { inheritedExecArgv, resolvedFrom } from "./execArgv.ts"
 import { Lane } from "./Lane.ts"
+import type { LaneSetup } from "./Lane.ts"
 import { startCause } from "./lost.ts"
 import { publishNotice } from "./notices.ts"
 import { UNKILLABLE_AFTER } from "./StopLadder.ts"
@@ -60,7 +60,7 @@ class StartFailure {
 }
 
 /** `setup` is what every worker is told, but for its name. */
-export const supervise = (engine: Engine, setup: Omit<Setup, "version" | "workerId">): Supervisor => {
+export const supervise = (engine: Engine, setup: Omit<LaneSetup, "key">): Supervisor => {
   const { laneEvents, options } = engine
   const scope = Scope.makeUnsafe("parallel")
   const fibers = new Map<Lane, Fiber.Fiber<void>>()
@@ -117,7 +117,7 @@ export const supervise = (engine: Engine, setup: Omit<Setup, "version" | "worker
       fibers.set(lane, fiber as Fiber.Fiber<void>)
       engine.lanes.add(lane)
       tellWorkerStart(engine, lane)
-      lane.open(engine.backend, spec(), setup)
+      lane.open(engine.backend, spec(), { ...setup, key: engine.keyPrefix })
       const late = new StartFailure(new TaskTimeoutError({ clock: "start", after: options.startTimeout }))
       const placed = lane.place?.placed
       const overdue = Effect.andThen(pause(options.startTimeout), Effect.fail(late))

@@ -81,6 +81,8 @@ export interface Setup {
   readonly version: number
   /** What `info.workerId` shows; `undefined` where the worker knows better. */
   readonly workerId: number | string | undefined
+  /** `Task.current().key` is this, a hyphen and the call's id, unless the call brings a key. */
+  readonly key: string
   /** Calls that may run at a time. */
   readonly concurrency: number
   /** Whether what tasks write to stdout and stderr travels as `Output` frames. */
@@ -182,6 +184,12 @@ export interface CallMeta {
   readonly options?: RemoteOptions | undefined
   /** The wire id of the running call that hands this one in. */
   readonly parent?: number | undefined
+  /** The call's key, where the worker cannot know it. */
+  readonly key?: string | undefined
+  /** Index of the first item of a chunk, behind the key. */
+  readonly item?: number | undefined
+  /** How often it was delivered before, to a machine that was lost. */
+  readonly losses?: number | undefined
 }
 
 /** The caller's span and log annotations, as they travel. */

@@ -1,5 +1,5 @@
 /** One call as it runs here: what `Task.current()` answers, and how it is asked to stop. */
-import type { CallTrace, Frame } from "../wire/frames.ts"
+import type { CallMeta, CallTrace, Frame } from "../wire/frames.ts"
 import type { CaptureMode } from "../wire/value.ts"
 import type { TaskContext } from "./context.ts"
 import { process } from "./process.ts"
@@ -9,6 +9,8 @@ import type { RunClock } from "./RunClock.ts"
 /** What a call tells its host while it runs. */
 export interface CallHost {
   readonly workerId: number | string
+  /** The key of a call that brings none. */
+  readonly keyOf: (id: number) => string
   readonly mode: CaptureMode
   /** Finds a task by what names it in frames. Rejects with `TaskNotFoundError`. */
   readonly load: (module: string, name: string) => Promise<TaskDefinition>
@@ -36,6 +38,10 @@ export class CallContext implements TaskContext {
   waits = 0
   /** The caller's span and log annotations, when it called from an Effect. */
   trace: CallTrace | undefined
+  /** What came with the call; `undefined` for an initializer. */
+  meta: CallMeta | undefined
+  /** Index of the item of a chunk that runs now. */
+  item: number | undefined
   /** Whether it was asked to stop. */
   asked = false
   /** Tells the outcomes of a chunk that are known so far. */
@@ -60,6 +66,15 @@ export class CallContext implements TaskContext {
 
   get workerId(): number | string {
     return this.#host.workerId
+  }
+
+  get key(): string {
+    const key = this.meta?.key ?? this.#host.keyOf(this.id)
+    return this.item === undefined ? key : `${key}.${this.item}`
+  }
+
+  get deliveries(): number {
+    return 1 + (this.meta?.losses ?? 0)
   }
 
   get signal(): AbortSignal {

@@ -9,8 +9,18 @@ import { AsyncLocalStorage } from "node:async_hooks"
 export interface TaskContext {
   /** Aborted when the call is asked to stop. Made at the first use, since most tasks never ask. */
   readonly signal: AbortSignal
-  /** The call's id, equal to `future.info.id`. */
+  /** The call's number in its executor. */
   readonly id: number
+  /**
+   * Unique among all calls of all executors, programs and machines, and the same in every attempt and delivery of the call: a key for
+   * doing something once. Each item of a `map` has its own.
+   */
+  readonly key: string
+  /**
+   * 1 for a call that was delivered once; more when the machine under it was lost and it was delivered again. Then an earlier
+   * delivery of this attempt may have run, in part or to its end.
+   */
+  readonly deliveries: number
   /** 1 for the first run, 2 for the first retry, and so on. */
   readonly attempt: number
   /** The worker's thread id, process id, or `"inline"`. */

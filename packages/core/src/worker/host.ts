@@ -108,6 +108,10 @@ export class Host implements CallHost, Surroundings {
     return this.#setup!.workerId!
   }
 
+  keyOf(id: number): string {
+    return `${this.#setup!.key}-${id}`
+  }
+
   get mode(): CaptureMode {
     return this.#port
   }
@@ -278,6 +282,7 @@ export class Host implements CallHost, Surroundings {
     const task = this.#tasks[call.task]!
     const context = new CallContext(this, wireId, callId, meta.attempt, meta.label ?? task.name, now)
     context.trace = meta.trace
+    context.meta = meta
     this.#running.set(wireId, context)
     if (task.definition === undefined) return void this.#load(context, call)
     if (meta.timeout !== undefined) this.send(Kind.Started, wireId)

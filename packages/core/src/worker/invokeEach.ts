@@ -31,6 +31,7 @@ export const invokeEach = (
   answer: Answer
 ): void => {
   const { context, definition } = call
+  const firstItem = context.meta?.item ?? 0
   const { fn } = definition
   const items = call.args[0] as ArrayLike<unknown>
   // Who restores something around each item, or translates it, calls it as a call of its own.
@@ -86,6 +87,7 @@ export const invokeEach = (
       // Also when they take longer than was expected: then fewer are marked.
       if (next === marked || now - markedAt > 2 * MARKED_AHEAD) look(now)
       hasAnswered = false
+      context.item = firstItem + next
       start(items[next++])
       if (!hasAnswered) {
         isLooping = false
