@@ -1,8 +1,8 @@
 /** The executor on the engines of a cluster. */
 import { InvalidOptionError } from "@futures/core"
-import type { ExecutorOptions } from "@futures/core"
+import type { Executor, ExecutorOptions } from "@futures/core"
 import { executorClass } from "@futures/core/Backend"
-import type { Backend } from "@futures/core/Backend"
+import type { Backend, ExecutorClassOf } from "@futures/core/Backend"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import { randomUUID } from "node:crypto"
@@ -226,4 +226,5 @@ const rootOf = (root: string | undefined, own: boolean): string =>
  * console.log(await executor.submit(fib, 30).result())
  * ```
  */
-export class ClusterExecutor extends executorClass<ClusterExecutorOptions>(configure) {}
+export const ClusterExecutor: ExecutorClassOf<ClusterExecutorOptions> = executorClass<ClusterExecutorOptions>(configure)
+export type ClusterExecutor = Executor

@@ -6,6 +6,8 @@
  */
 import type { Backend, LinkEvents, SpawnSpec } from "./Backend.ts"
 import { executorClass } from "./executorClass.ts"
+import type { ExecutorClass } from "./executorClass.ts"
+import type { Executor } from "./ExecutorService.ts"
 import type { Frame } from "./wire/frames.ts"
 import { Kind } from "./wire/frames.ts"
 import { Host } from "./worker/host.ts"
@@ -69,4 +71,5 @@ const inline: Backend = {
  * console.log(await executor.submit(fib, 30).result())
  * ```
  */
-export class InlineExecutor extends executorClass(inline) {}
+export const InlineExecutor: ExecutorClass = executorClass(inline)
+export type InlineExecutor = Executor

@@ -15,6 +15,7 @@ import { nestedExecutor } from "./nestedExecutor.ts"
 import { resolveOptions } from "./options.ts"
 import type { ExecutorOptions, ResolvedOptions } from "./options.ts"
 import { infoOf } from "./Task.ts"
+import type * as Task from "./Task.ts"
 import type { Frame, Setup } from "./wire/frames.ts"
 import { captureArgs } from "./wire/value.ts"
 import { provideNested } from "./worker/nested.ts"
@@ -22,14 +23,27 @@ import { provideNested } from "./worker/nested.ts"
 // Here the engine is loaded: a task that runs inline, or in a process that has executors of its own, finds it without loading it again.
 provideNested(nestedExecutor)
 
+/** Options whose `initializer` has arguments that its task takes. */
+export type WithInitializer<Options, F extends Task.Call> = Options & {
+  readonly initializer?:
+    // Options that were declared elsewhere say nothing of the task.
+    | (Task.Call extends F ? readonly [task: Task.Call, ...args: ReadonlyArray<any>]
+      : readonly [task: F, ...args: Task.Args<F>])
+    | undefined
+}
+
 /** A kind of executor with options of its own. */
 export interface ExecutorClassOf<Options extends ExecutorOptions> {
-  /** Starts nothing before the first call. Throws `InvalidOptionError`. */
-  new(options?: Options): Executor
+  /** Starts nothing before the first call. Throws `InvalidOptionError`. `F` is the task of the `initializer`, whose arguments are checked against it. */
+  new<F extends Task.Call = Task.Call>(options?: WithInitializer<Options, F>): Executor
   /** An executor that lives as long as the scope: closed by success it waits, closed by failure or interruption it cancels and interrupts. */
-  make(options?: Options): Effect.Effect<Executor, InvalidOptionError, Scope.Scope>
+  make<F extends Task.Call = Task.Call>(
+    options?: WithInitializer<Options, F>
+  ): Effect.Effect<Executor, InvalidOptionError, Scope.Scope>
   /** The same as a layer. */
-  layer(options?: Options): Layer.Layer<Executor, InvalidOptionError>
+  layer<F extends Task.Call = Task.Call>(
+    options?: WithInitializer<Options, F>
+  ): Layer.Layer<Executor, InvalidOptionError>
 }
 
 /** A kind of executor: `ThreadExecutor`, `ProcessExecutor`, ... */

@@ -1,5 +1,5 @@
 import { asCompleted, Executor, Future, gather, InlineExecutor, Task, wait } from "@futures/core"
-import type { SubmittedFuture, TaskError, WaitResult } from "@futures/core"
+import type { ExecutorOptions, SubmittedFuture, TaskError, WaitResult } from "@futures/core"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { pipe } from "effect/Function"
@@ -168,6 +168,33 @@ test("a task that can be called with one argument can be mapped", () => {
     executor.map(tasks.echo<number>, [1])
     Executor.mapExit(tasks.fib, Stream.make(1))
     Executor.open({ inline: InlineExecutor }, { backend: "inline" })
+  })
+})
+
+test("the arguments of an initializer are those of its task", () => {
+  compiled(() => {
+    const options: ExecutorOptions = {}
+    const executors = [
+      new InlineExecutor(options),
+      new InlineExecutor({ ...options, maxWorkers: 1 }),
+      new InlineExecutor({ initializer: [tasks.fib, 5] }),
+      new InlineExecutor({ initializer: [tasks.optional, 5] }),
+      new InlineExecutor({ initializer: [tasks.none] }),
+      new InlineExecutor({ initializer: undefined }),
+      // @ts-expect-error a wrong argument
+      new InlineExecutor({ initializer: [tasks.fib, "not a number"] }),
+      // @ts-expect-error an argument too many
+      new InlineExecutor({ initializer: [tasks.fib, 5, 6] }),
+      // @ts-expect-error a missing argument
+      new InlineExecutor({ initializer: [tasks.both, 5] }),
+      // @ts-expect-error no such option
+      new InlineExecutor({ initializer: [tasks.none], maxWorker: 1 })
+    ]
+    // @ts-expect-error a wrong argument
+    expectTypeOf(InlineExecutor.layer({ initializer: [tasks.fib, "1"] }))
+    // @ts-expect-error a wrong argument
+    expectTypeOf(InlineExecutor.make({ initializer: [tasks.fib, "1"] }))
+    return executors
   })
 })
 

@@ -1,5 +1,7 @@
 /** The executor on child processes: a crash, a leak or an endless loop in one stays there, and every one of them can be stopped. */
+import type { Executor } from "@futures/core"
 import { executorClass } from "@futures/core/Backend"
+import type { ExecutorClass } from "@futures/core/Backend"
 import { childProcesses } from "./backend.ts"
 import { Watchdog } from "./Watchdog.ts"
 
@@ -11,4 +13,5 @@ import { Watchdog } from "./Watchdog.ts"
  * console.log(await executor.submit(fib, 30).result())
  * ```
  */
-export class ProcessExecutor extends executorClass(childProcesses(new Watchdog("/bin/sh"))) {}
+export const ProcessExecutor: ExecutorClass = executorClass(childProcesses(new Watchdog("/bin/sh")))
+export type ProcessExecutor = Executor

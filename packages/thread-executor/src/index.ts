@@ -1,6 +1,7 @@
 /** The executor on threads (`node:worker_threads`). Threads share memory, start fast and move buffers; a native crash in one ends the process. */
+import type { Executor } from "@futures/core"
 import { executorClass } from "@futures/core/Backend"
-import type { Backend, Frame, LinkEvents, SpawnSpec } from "@futures/core/Backend"
+import type { Backend, ExecutorClass, Frame, LinkEvents, SpawnSpec } from "@futures/core/Backend"
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads"
 import type { MessagePort } from "node:worker_threads"
 
@@ -104,4 +105,5 @@ const start = (spec: SpawnSpec, started: Float64Array, port: MessagePort): Worke
  * console.log(await executor.submit(fib, 30).result())
  * ```
  */
-export class ThreadExecutor extends executorClass(thread) {}
+export const ThreadExecutor: ExecutorClass = executorClass(thread)
+export type ThreadExecutor = Executor
