@@ -10,8 +10,11 @@ import * as NodePath from "@effect/platform-node-shared/NodePath"
 import * as NodeStdio from "@effect/platform-node-shared/NodeStdio"
 import * as NodeTerminal from "@effect/platform-node-shared/NodeTerminal"
 import * as Cause from "effect/Cause"
+import * as CliConfig from "effect/cli/CliConfig"
 import * as CliError from "effect/cli/CliError"
+import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -29,10 +32,25 @@ const services = Layer.mergeAll(
   NodeChildProcessSpawner.layer.pipe(Layer.provideMerge(files))
 )
 
+const formatter = CliOutput.defaultFormatter()
+const presented = Layer.mergeAll(
+  // Without the command-line library's wizard and log level.
+  CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] }),
+  CliOutput.layer({ ...formatter, formatErrors: (errors) => formatter.formatErrors(errors.map(withoutOpen)) })
+)
+
+/** `--open` switches credentials off: it is no suggestion for a mistyped flag. */
+function withoutOpen(error: CliError.CliError): CliError.CliError {
+  if (error._tag !== "UnrecognizedOption" || !error.suggestions.includes("--open")) return error
+  return new CliError.UnrecognizedOption({ option: error.option, command: error.command, suggestions: [] })
+}
+
 // What a command starts does not keep a process alive; the command does.
 const alive = setInterval(() => {}, 2 ** 31 - 1)
 const args = process.argv.slice(2)
-const exit = await Effect.runPromiseExit(Command.runWith(command, { version })(args).pipe(Effect.provide(services)))
+const exit = await Effect.runPromiseExit(
+  Command.runWith(command, { version })(args).pipe(Effect.provide(Layer.merge(services, presented)))
+)
 clearInterval(alive)
 if (Exit.isFailure(exit)) {
   const error = Cause.squash(exit.cause)
