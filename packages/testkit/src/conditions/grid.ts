@@ -74,7 +74,7 @@ const standstillCells = (ground: Ground): ReadonlyArray<Law> =>
     operations.filter(({ name }) => !row.except.includes(name)).map((operation) =>
       cell(
         row.name,
-        row.needsProcess ? ["own process"] : [],
+        row.needProcess.includes(operation.name) ? ["own process"] : [],
         operation,
         ground.standstill ?? 0,
         (trial) => row.run(trial, operation, ground)

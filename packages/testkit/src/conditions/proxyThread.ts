@@ -59,8 +59,8 @@ class Direction {
   }
 
   cut(): void {
-    this.#from.resetAndDestroy()
-    this.#to.resetAndDestroy()
+    reset(this.#from)
+    reset(this.#to)
     this.#end()
   }
 
@@ -91,6 +91,9 @@ class Direction {
     this.#from.destroy()
   }
 }
+
+/** A socket whose end was written already cannot be reset: libuv refuses it, and the socket would stay open. */
+const reset = (socket: Socket): void => void (socket.writableEnded ? socket.destroy() : socket.resetAndDestroy())
 
 const carry = (from: Socket, to: Socket): Direction => new Direction(from, to)
 

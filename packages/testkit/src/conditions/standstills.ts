@@ -12,7 +12,7 @@ import type { Origin } from "../faults/programs.ts"
 import { fileOf } from "../runProgram.ts"
 import type { Notebook, Trial } from "../Trial.ts"
 import type { OpenLink } from "./links.ts"
-import { perform } from "./operations.ts"
+import { operations, perform } from "./operations.ts"
 import type { Operation, OperationName, Performed } from "./operations.ts"
 import { scene, TIMEOUT_MS, verify } from "./scene.ts"
 
@@ -43,14 +43,17 @@ export interface Ground {
 export interface Standstill {
   /** Says who stands still, as the beginning of a sentence. */
   readonly name: string
-  /** Whether workers must be processes of their own. */
-  readonly needsProcess: boolean
+  /** Operations for which workers must be processes of their own; those with a time-out where a thread would stand still with its caller. */
+  readonly needProcess: ReadonlyArray<OperationName>
   /** Operations that it does not apply to. */
   readonly except: ReadonlyArray<OperationName>
   /** Performs the operation, and lets the condition come while it is under way. */
   readonly run: (trial: Trial, operation: Operation, ground: Ground) => Promise<Performed>
 }
 
+const every = operations.map(({ name }) => name)
+
+/** How long somebody stands still by default (ms). */
 const STANDSTILL_MS = 1_000
 
 const standstillOf = ({ standstill = STANDSTILL_MS }: Ground): number => standstill
@@ -68,7 +71,7 @@ const places: Readonly<Record<string, (then: () => void) => void>> = {
 const computing: ReadonlyArray<Standstill> = [
   ...Object.entries(places).map(([place, begin]): Standstill => ({
     name: `The caller computes ${place}`,
-    needsProcess: false,
+    needProcess: [],
     except: [],
     run: async (trial, operation, ground) => {
       const { cue, notebook, stage } = await scene(trial, TIMEOUT_MS)
@@ -80,7 +83,7 @@ const computing: ReadonlyArray<Standstill> = [
   })),
   {
     name: "The caller computes after a result",
-    needsProcess: false,
+    needProcess: [],
     except: [],
     run: async (trial, operation, ground) => {
       let results = 0
@@ -157,20 +160,20 @@ const stoppedHere = async (
 const stopping = (parties: ReadonlyArray<string>): ReadonlyArray<Standstill> => [
   {
     name: "The caller is stopped and continued",
-    needsProcess: false,
+    needProcess: ["timeout", "retry"],
     except: [],
     run: (trial, operation, ground) => stopped(trial, operation, ground, TIMEOUT_MS, () => [])
   },
   {
     name: "A worker is stopped and continued",
-    needsProcess: true,
+    needProcess: every,
     // A worker that is stopped neither cleans up within `grace` nor ends its run in time, and nobody can tell it from one that hangs.
     except: ["interrupt", "timeout"],
     run: (trial, operation, ground) => stoppedHere(trial, operation, ground, workersIn)
   },
   ...parties.map((party): Standstill => ({
     name: `The ${party} is stopped and continued`,
-    needsProcess: true,
+    needProcess: every,
     // The worker cannot say within `grace` that it has stopped.
     except: ["interrupt"],
     run: (trial, operation, ground) => {
@@ -180,7 +183,7 @@ const stopping = (parties: ReadonlyArray<string>): ReadonlyArray<Standstill> => 
   })),
   {
     name: "All are stopped and continued",
-    needsProcess: true,
+    needProcess: every,
     // A worker that was stopped has run for as long.
     except: ["timeout"],
     run: (trial, operation, ground) =>
