@@ -7,6 +7,7 @@
  * On the worker's side, call `serve(port)` of `@futures/core/Worker`.
  */
 export { inheritedExecArgv } from "./engine/execArgv.ts"
+export { resolveModule } from "./engine/resolveModule.ts"
 export type { CallServer, Configure, ExecutorClass, ExecutorClassOf } from "./executorClass.ts"
 export { executorClass, serveCalls } from "./executorClass.ts"
 export { openCell } from "./ExecutorService.ts"

@@ -1,11 +1,11 @@
 /** Child processes as workers. */
-import { encodeParts, FrameReader } from "@futures/core/Backend"
+import { encodeParts, FrameReader, resolveModule } from "@futures/core/Backend"
 import type { Backend, Frame, LinkEvents, SpawnSpec } from "@futures/core/Backend"
 import { fileURLToPath } from "node:url"
 import { openChild } from "./child.ts"
 import type { Watchdog } from "./Watchdog.ts"
 
-const worker = fileURLToPath(import.meta.resolve("@futures/process-executor/worker"))
+const worker = fileURLToPath(resolveModule(import.meta, "@futures/process-executor/worker"))
 
 /** `entry` is the file that each child runs, one that calls `serveParent`; the executor's own by default. */
 export const childProcesses = (watchdog: Watchdog, entry: string = worker): Backend => ({

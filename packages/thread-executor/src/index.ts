@@ -1,6 +1,6 @@
 /** The executor on threads (`node:worker_threads`). Threads share memory, start fast and move buffers; a native crash in one ends the process. */
 import type { Executor } from "@futures/core"
-import { executorClass } from "@futures/core/Backend"
+import { executorClass, resolveModule } from "@futures/core/Backend"
 import type { Backend, ExecutorClass, Frame, LinkEvents, SpawnSpec } from "@futures/core/Backend"
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads"
 import type { MessagePort } from "node:worker_threads"
@@ -62,7 +62,7 @@ const thread: Backend = {
   }
 }
 
-const entry = new URL(import.meta.resolve("@futures/thread-executor/worker"))
+const entry = new URL(resolveModule(import.meta, "@futures/thread-executor/worker"))
 
 /** Inherited arguments that Node refuses for a thread: those of V8 and of the process, which hold for its threads anyway. */
 const refused = new Set<string>()

@@ -290,6 +290,11 @@ export class Lane {
     return started === undefined ? undefined : itemsStarted(started, this.#hands.idOf(cell))
   }
 
+  /** Whether it was sent calls of tasks of a module. */
+  hasLoaded(module: string): boolean {
+    return this.#outbox.hasSent(module)
+  }
+
   /** Lets go of all calls. */
   release(): void {
     clearTimeout(this.#leases)

@@ -11,14 +11,17 @@
 import type { LinkExit } from "../Backend.ts"
 import { describe, PoisonTaskError } from "../ExecutorError.ts"
 import type { WorkerExit } from "../options.ts"
+import { REMEDY } from "../worker/load.ts"
 import { State } from "./Call.ts"
 import type { Engine } from "./Engine.ts"
+import { entryFile } from "./entryFile.ts"
 import { tellWorkerExit } from "./events.ts"
 import { ours } from "./Failure.ts"
 import type { Failure } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"
 import type { Lane } from "./Lane.ts"
 import { workerExit, workerLost } from "./lost.ts"
+import { publishNotice } from "./notices.ts"
 import { Suspects } from "./Suspects.ts"
 
 export class Losses {
@@ -38,6 +41,7 @@ export class Losses {
   /** A worker has ended: what ran on it fails, unless it was ended for that call's sake. */
   gone(lane: Lane, exit: LinkExit): void {
     const lost = workerLost(lane, exit)
+    if (lane.idle && !lane.ended && this.#engine.options.onWorkerExit === undefined) this.#report(lane, exit)
     const unstarted = lane.unstarted()
     for (const cell of unstarted) this.#engine.takeBack(cell)
     for (const cell of lane.calls()) {
@@ -79,6 +83,18 @@ export class Losses {
     if (attempts < atMost - 1 || engine.state === "broken") engine.takeBack(cell)
     else if (engine.unstart(cell)) this.suspects.add(cell)
     return true
+  }
+
+  /** A worker that ran nothing has ended with an error, so no call fails with it: it would not be seen anywhere. */
+  #report(lane: Lane, exit: LinkExit): void {
+    const { cause, reason, workerId } = workerExit(lane, exit)
+    if (reason !== "uncaught") return
+    const main = entryFile()
+    const hasLoadedMain = main !== undefined && lane.hasLoaded(main)
+    publishNotice(
+      `Worker ${workerId} of executor "${this.#engine.options.name}" ended because of an uncaught error while it ran no call: ` +
+        `${describe(cause)}. ${hasLoadedMain ? `It loaded ${main}, the file that starts the program. ${REMEDY}` : ""}`
+    )
   }
 
   /** A worker has ended, also one that never was ready. */

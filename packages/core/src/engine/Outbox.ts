@@ -37,6 +37,12 @@ export class Outbox {
     if (cell.transfers !== undefined) { for (const buffer of cell.transfers) this.#transfers.push(buffer) }
   }
 
+  /** Whether the worker was sent calls of tasks of a module. */
+  hasSent(module: string): boolean {
+    for (const known of this.#known.keys()) if (known.module === module) return true
+    return false
+  }
+
   /** What was collected; `undefined` when nothing was. */
   take(): Parcel | undefined {
     const frame = this.#frame

@@ -21,6 +21,7 @@ import { describe, TaskTimeoutError } from "../ExecutorError.ts"
 import { STARTING } from "../worker/realm.ts"
 import { outside } from "./asyncContext.ts"
 import type { Engine, Supervisor } from "./Engine.ts"
+import { entryFile } from "./entryFile.ts"
 import { tellWorkerStart } from "./events.ts"
 import { inheritedExecArgv, resolvedFrom } from "./execArgv.ts"
 import { Lane } from "./Lane.ts"
@@ -74,6 +75,7 @@ export const supervise = (engine: Engine, setup: Omit<LaneSetup, "key">): Superv
   const directory = currentDirectory()
   const env = engine.startsWorkers ? environment(options.env) : {}
   const inherited = inheritedExecArgv()
+  const main = engine.startsWorkers ? entryFile() : undefined
 
   const spec = (): SpawnSpec => {
     const moved = directory !== undefined && directory !== currentDirectory()
@@ -117,7 +119,7 @@ export const supervise = (engine: Engine, setup: Omit<LaneSetup, "key">): Superv
       fibers.set(lane, fiber as Fiber.Fiber<void>)
       engine.lanes.add(lane)
       tellWorkerStart(engine, lane)
-      lane.open(engine.backend, spec(), { ...setup, key: engine.keyPrefix })
+      lane.open(engine.backend, spec(), { ...setup, key: engine.keyPrefix, main })
       const late = new StartFailure(new TaskTimeoutError({ clock: "start", after: options.startTimeout }))
       const placed = lane.place?.placed
       const overdue = Effect.andThen(pause(options.startTimeout), Effect.fail(late))

@@ -83,6 +83,8 @@ export interface Setup {
   readonly workerId: number | string | undefined
   /** `Task.current().key` is this, a hyphen and the call's id, unless the call brings a key. */
   readonly key: string
+  /** The URL of the file that starts the program, where workers load modules from the same place. */
+  readonly main?: string | undefined
   /** Calls that may run at a time. */
   readonly concurrency: number
   /** Whether what tasks write to stdout and stderr travels as `Output` frames. */

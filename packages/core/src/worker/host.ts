@@ -247,7 +247,14 @@ export class Host implements CallHost, Surroundings {
 
   /** Finds a task by what names it in frames. Rejects with `TaskNotFoundError`. */
   load(module: string, name: string): Promise<TaskDefinition> {
-    return loadTask(module, name, this.#port.resolve)
+    const load = (): Promise<TaskDefinition> => loadTask(module, name, this.#port.resolve)
+    return module === this.#setup?.main ? this.#loadEntry(module, load) : load()
+  }
+
+  async #loadEntry(module: string, load: () => Promise<TaskDefinition>): Promise<TaskDefinition> {
+    // Most programs have their tasks elsewhere.
+    const { loadEntry } = await import("./loadEntry.ts")
+    return loadEntry(module, load)
   }
 
   #learn(reference: TaskReference): number {

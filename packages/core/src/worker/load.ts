@@ -40,7 +40,8 @@ export const refuseEndless = (module: string): InvalidStateError | undefined => 
   return new InvalidStateError(`${module} submits a call of its own tasks while a worker loads it. ${REMEDY}`)
 }
 
-const REMEDY = "Every worker runs the whole module, so this would never end. " +
+/** What to do about a module that does more than declare tasks. */
+export const REMEDY = "Every worker runs the whole module. " +
   "Move the tasks to a module of their own, or put the rest of the program inside `if (import.meta.main) { ... }`."
 
 /** What an executor that was created outside of any task, in a worker, refuses with. */

@@ -4,6 +4,8 @@
  */
 import { Task } from "@futures/core"
 import type { Executor, ExecutorClass, ExecutorOptions } from "@futures/core"
+import { once } from "node:events"
+import { createServer } from "node:net"
 
 const isProgram = process.env["FUTURES_LAW_POOLS"] === undefined
 process.env["FUTURES_LAW_POOLS"] ??= JSON.stringify(process.argv.slice(2))
@@ -30,7 +32,7 @@ const { initialize, square, viaPool, workers } = Task.module(import.meta, {
   workers: (): number => (own ?? pool!).stats().workers
 })
 
-const options: ExecutorOptions = scene === "one file"
+const options: ExecutorOptions = ["one file", "serves", "throws later"].includes(scene)
   ? { maxWorkers: 2 }
   : { maxWorkers: 1, minWorkers: 1, initializer: [initialize] }
 
@@ -49,6 +51,30 @@ switch (scene) {
   case "initializer": {
     if (!isProgram) break
     say(await pool!.run(workers))
+    await pool!.shutdown()
+    break
+  }
+  case "serves": {
+    const server = createServer().listen(0)
+    if (!isProgram) break
+    say(await Promise.all([1, 2].map((n) => pool!.run(square, n))))
+    await pool!.shutdown()
+    server.close()
+    break
+  }
+  case "throws later": {
+    if (!isProgram) {
+      setTimeout(() => {
+        throw new RangeError("left behind")
+      }, 20).unref()
+      break
+    }
+    const warned = once(process, "warning")
+    // Idle workers do not keep a program alive.
+    const alive = setInterval(() => {}, 1_000)
+    say(await pool!.run(square, 3))
+    await warned
+    clearInterval(alive)
     await pool!.shutdown()
     break
   }

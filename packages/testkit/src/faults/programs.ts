@@ -111,6 +111,23 @@ export const programs = (origin: Origin): LawSet =>
       assert.match(ended.stderr, /TaskNotFoundError: .*if \(import\.meta\.main\)/)
       assert.ok(!ended.stderr.includes("FuturesWarning"), ended.stderr)
     }),
+    law("A program that opens a server in the file of its tasks is warned once that its workers open it, too", {
+      promises: [18],
+      needs: ["workers"]
+    }, async () => {
+      const ended = await run(origin, "serves", "./programPools.ts")
+      assert.deepEqual([ended.code, ended.stdout], [0, "1,4\n"], ended.stderr)
+      assert.equal(ended.stderr.split("FuturesWarning: ").length, 2, ended.stderr)
+      assert.match(ended.stderr, /opened servers.*`if \(import\.meta\.main\)/)
+    }),
+    law("A worker that ends because of an uncaught error while it runs no call is reported", {
+      promises: [18],
+      needs: ["workers"]
+    }, async () => {
+      const ended = await run(origin, "throws later", "./programPools.ts")
+      assert.deepEqual([ended.code, ended.stdout], [0, "9\n"], ended.stderr)
+      assert.match(ended.stderr, /ran no call: RangeError: left behind\. It loaded .*`if \(import\.meta\.main\)/)
+    }),
     law("What a task wrote is complete before its future settles, also when it exits next", {
       promises: [14],
       needs: ["workers"]
