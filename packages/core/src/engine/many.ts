@@ -147,7 +147,8 @@ class Completions<F extends Future<any, any>> implements AsCompleted<F> {
 
   next(): Promise<IteratorResult<F>> {
     const step = this.#last.then(() => this.#step())
-    this.#last = step.catch(() => {})
+    // Not with its outcome, which would hold the future that was yielded last.
+    this.#last = step.then(nothing, nothing)
     return step
   }
 
@@ -213,6 +214,8 @@ class Completions<F extends Future<any, any>> implements AsCompleted<F> {
     })
   }
 }
+
+const nothing = (): void => {}
 
 const waitRanOut = (after: number, unfinished: number, given: number): TaskTimeoutError =>
   new TaskTimeoutError({

@@ -262,6 +262,8 @@ const decoded = new WeakSet<object>()
 const rebuild = (encoded: EncodedError, entry: unknown): object => {
   const plain = (notRebuilt: string): object => {
     const error = make(encoded, undefined)
+    // Its name would tell nothing: the class had given it none of its own.
+    if (encoded.name === encoded.base && encoded.listed !== undefined) define(error, "name", encoded.listed[1], false)
     define(error, "notRebuilt", notRebuilt, true)
     return error
   }
@@ -287,7 +289,9 @@ const fill = (error: object, encoded: EncodedError, errors: ReadonlyArray<object
     return
   }
   if (base !== undefined) define(error, "stack", stack ?? `${name ?? base}: ${message ?? ""}`, false)
-  if (name !== undefined && attempt(() => (error as Error).name, undefined) !== name) define(error, "name", name, false)
+  if (name !== undefined && !Object.hasOwn(error, "name") && attempt(() => (error as Error).name, undefined) !== name) {
+    define(error, "name", name, false)
+  }
   for (const [key, slot, isEnumerable] of fields) {
     const value = fromSlot(slot, errors)
     // Its class says so already.

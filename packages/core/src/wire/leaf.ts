@@ -9,7 +9,7 @@ export const futureMark: unique symbol = Symbol.for("@futures/core/Future") as n
 /** Handles of pending work hold its owner, never a value: they are refused before their fields are read. */
 export const refuseHandle = (source: object): void => {
   if (types.isPromise(source)) throw new Refusal("Promise", "A promise: await it first")
-  if (futureMark in source) throw new Refusal("a Future", "A Future: pass its result (await future.result())")
+  if (futureMark in source) throw new Refusal("a Future: pass its result", "For example await future.result()")
 }
 
 // Deno has none.

@@ -114,6 +114,22 @@ test("an encode or decode that throws, or gives what cannot be used, leaves a pl
   expect(() => Task.error(Odd, {} as never)).toThrow(/Task\.error takes a class/)
 })
 
+test("a plain error of a class that gives itself no name has the name of the class", () => {
+  class Nameless extends TypeError {
+    readonly #secret = 1
+    get secret(): number {
+      return this.#secret
+    }
+  }
+  for (const listed of [Nameless, Task.error(Nameless, { encode: () => 1, decode: () => 1 as never })]) {
+    each(new Nameless("n"), (arrived) => {
+      assert.deepEqual([arrived.name, arrived.message], ["Nameless", "n"])
+      assert.equal(Object.getPrototypeOf(arrived), TypeError.prototype)
+      assert.ok(arrived.notRebuilt.includes("Nameless"))
+    }, [listed])
+  }
+})
+
 /** How many properties are read to encode an error that holds so many objects. */
 const readsOf = (objects: number, fields: number, errors: number): number => {
   let reads = 0

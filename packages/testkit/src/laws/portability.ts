@@ -50,7 +50,7 @@ export const portability = laws("portability", [
       const future = trial.shared.submit(double, 1)
       for (const where of [(value: unknown) => value, (value: unknown) => ({ deep: [value] })]) {
         const ofFuture = await failsWith(trial.shared.run(identity, where(future)), NotPortableError, {
-          value: "a Future"
+          value: "a Future: pass its result"
         })
         assert.ok(ofFuture.message.includes("pass its result"), ofFuture.message)
         const ofPromise = await failsWith(trial.shared.run(identity, where(future.result())), NotPortableError, {

@@ -1,9 +1,10 @@
 /** Nothing holds on to what a call was given, what it gave, or its future, once it is over and nobody else does. */
-import { Task } from "@futures/core"
-import type { Executor } from "@futures/core"
+import { asCompleted, Task } from "@futures/core"
+import type { Executor, Future } from "@futures/core"
 import assert from "node:assert/strict"
 import { rejection } from "../expect.ts"
 import { law, laws } from "../Law.ts"
+import { waitFor } from "../tasksSignals.ts"
 import { reachable } from "./reachable.ts"
 import { count, remember, rememberAndFail, rememberForEver } from "./tasksReleased.ts"
 
@@ -66,6 +67,30 @@ export const released = laws("released", [
       for (let call = 0; call < CALLS; call++) for (const life of lives) await life(executor, refs)
       assert.ok(refs.length > CALLS * lives.length)
       assert.equal(await reachable(refs), 0, "can still be reached by the caller")
+    }
+  ),
+  law(
+    "Futures that asCompleted has yielded are collected while it still waits for others",
+    { promises: [14], limit: LIMIT },
+    async (trial) => {
+      const executor = trial.open({ maxWorkers: 1, concurrency: 2 })
+      const signals = await trial.signals()
+      const word = signals.word()
+      const last = executor.submit(waitFor, signals.port, word)
+      const completed = asCompleted<Iterable<Future<unknown>>>([last])
+      const refs: Refs = []
+      // In a function of its own, so that no variable holds what it made.
+      const round = async (): Promise<void> => {
+        const future = executor.submit(remember, { text: "given" })
+        completed.add(future)
+        const { value } = await completed.next()
+        assert.equal(value, future)
+        refs.push(new WeakRef(future), new WeakRef(await future.result()))
+      }
+      for (let call = 0; call < CALLS; call++) await round()
+      assert.equal(await reachable(refs), 0, "can still be reached")
+      signals.release(word)
+      assert.deepEqual(await completed.next(), { done: false, value: last })
     }
   ),
   law(
