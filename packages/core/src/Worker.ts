@@ -18,7 +18,7 @@ import { Host } from "./worker/host.ts"
 import type { WorkerPort } from "./worker/host.ts"
 import { pipeOutput } from "./worker/output.ts"
 import { process } from "./worker/process.ts"
-import { becomeWorker } from "./worker/realm.ts"
+import { becomeWorker, refusalAtExit } from "./worker/realm.ts"
 
 export { encodeFrame, encodeParts, FrameReader } from "./wire/bytes.ts"
 export type { Frame, WorkerPort }
@@ -64,7 +64,11 @@ export const serve = (port: WorkerPort): Served => {
       die(reason)
     })
   }
-  process.on("exit", () => host.lastWords())
+  process.on("exit", (exitCode) => {
+    const refusal = refusalAtExit(exitCode)
+    if (refusal !== undefined) host.fatal(refusal)
+    host.lastWords()
+  })
   return {
     endIfIdle: () => host.endIfIdle(),
     receive: (frame) => {

@@ -10,7 +10,7 @@ import type { InvalidStateError } from "../ExecutorError.ts"
 import { infoOf } from "../Task.ts"
 import { isInitializing } from "../worker/context.ts"
 import { createdInWorker } from "../worker/load.ts"
-import { isOutsideOfTask, notify } from "../worker/realm.ts"
+import { isOutsideOfTask, noteRefusal, notify } from "../worker/realm.ts"
 import type { Engine } from "./Engine.ts"
 
 export class Hold {
@@ -30,7 +30,11 @@ export class Hold {
     const { initializer, name } = this.#engine.options
     // An initializer that uses an executor with an initializer could start workers without end.
     const endless = isOutsideOfTask() || (isInitializing() && infoOf(initializer?.[0]) !== undefined)
-    if (endless) return createdInWorker(name)
+    if (endless) {
+      const error = createdInWorker(name)
+      noteRefusal(error)
+      return error
+    }
     if (isInitializing()) return undefined
     this.isHeld = false
     return undefined

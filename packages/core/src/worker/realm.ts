@@ -28,6 +28,16 @@ const isWorker = (): boolean => realm[key] !== undefined || process.env[STARTING
  */
 export const isOutsideOfTask = (): boolean => isWorker() && currentTask() === undefined
 
+let refused: unknown
+
+/** A call was refused because its executor was created in a worker: should this worker exit by itself, that is why. */
+export const noteRefusal = (error: unknown): void => {
+  refused ??= error
+}
+
+/** Why a worker exits outside of any task, if it is because of a refused call. */
+export const refusalAtExit = (exitCode: number): unknown => exitCode !== 0 && isOutsideOfTask() ? refused : undefined
+
 /** Reports something to the user of the program: through the parent, or by itself while the worker has no connection yet. */
 export const notify = (text: string): void => {
   const send = realm[key]

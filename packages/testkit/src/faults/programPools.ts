@@ -32,7 +32,7 @@ const { initialize, square, viaPool, workers } = Task.module(import.meta, {
   workers: (): number => (own ?? pool!).stats().workers
 })
 
-const options: ExecutorOptions = ["one file", "serves", "throws later"].includes(scene)
+const options: ExecutorOptions = ["one file", "exits when refused", "serves", "throws later"].includes(scene)
   ? { maxWorkers: 2 }
   : { maxWorkers: 1, minWorkers: 1, initializer: [initialize] }
 
@@ -78,6 +78,15 @@ switch (scene) {
     await pool!.shutdown()
     break
   }
+  case "exits when refused":
+    pool!.run(square, 3).then(say, (error: unknown) => {
+      if (isProgram) say(`${(error as Error).name}: ${((error as Error).cause as Error).name}`)
+      process.exit(1)
+    })
+    if (isProgram) break
+    // The worker exits while it loads its module.
+    await new Promise(() => {})
+    break
   case "one file":
     await Promise.all([1, 2, 3].map(async (n) => say(await pool!.run(square, n))))
 }

@@ -24,8 +24,8 @@ const run = (
   execArgv: ReadonlyArray<string> = []
 ): Promise<Ended> => runProgram(new URL(program, import.meta.url), [module, name, scene], { limit: LIMIT, execArgv })
 
-const says = async (origin: Origin, scene: string, stdout: string, code = 0): Promise<void> => {
-  const ended = await run(origin, scene)
+const says = async (origin: Origin, scene: string, stdout: string, code = 0, program?: string): Promise<void> => {
+  const ended = await run(origin, scene, program)
   assert.deepEqual(
     { code: ended.code, signal: ended.signal, stdout: ended.stdout },
     { code, signal: null, stdout },
@@ -111,6 +111,11 @@ export const programs = (origin: Origin): LawSet =>
       assert.match(ended.stderr, /TaskNotFoundError: .*if \(import\.meta\.main\)/)
       assert.ok(!ended.stderr.includes("FuturesWarning"), ended.stderr)
     }),
+    law("A program in one file that exits when its call is refused says why its worker ended", {
+      promises: [8, 9],
+      needs: ["workers"]
+    }, () =>
+      says(origin, "exits when refused", "WorkerLostError: InvalidStateError\n", 1, "./programPools.ts")),
     law("A program that opens a server in the file of its tasks is warned once that its workers open it, too", {
       promises: [18],
       needs: ["workers"]
