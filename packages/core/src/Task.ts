@@ -95,7 +95,7 @@ export type StreamKind = "a generator task declared with Task.module (any other 
 /** The mark of a task; `Kind` tells calls, which `submit` takes, from generators, which `stream` takes. */
 export interface Brand<out Kind extends CallKind | StreamKind> {
   /** Where it comes from. Of the kind only the type is there. */
-  readonly [TaskTypeId]: TaskInfo & { readonly kind?: Kind }
+  readonly [TaskTypeId]: TaskInfo & { readonly kind?: Kind | undefined }
 }
 
 /** Any task that `submit`, `run` and `map` accept. */
