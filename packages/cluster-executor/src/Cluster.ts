@@ -164,12 +164,12 @@ export class Cluster implements AsyncDisposable {
     return this.client.bus.since !== undefined
   }
 
-  /** The engines that live; while the broker is away those that were known last, with `isConnected: false`. */
+  /** The engines that are alive; while the broker is away the last known ones, with `isConnected: false`. */
   engines(): Array<Engine> {
     return this.client.registry.engines()
   }
 
-  /** Engines as they join and leave, those that are there first; and that the broker is away (`"disconnect"`), and back (`"reconnect"`). */
+  /** Engines as they join and leave, starting with those present; and when the broker connection is lost (`"disconnect"`) and back (`"reconnect"`). */
   changes(): AsyncIterableIterator<EngineChange> {
     return changesOf(this.client.registry)
   }
@@ -253,7 +253,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   /**
-   * The calls of `client` that the broker knows, of this program and of those before it: those that are not done, and those whose outcome it keeps (`retention`). In
+   * The calls of `client` that the broker knows, of this program and earlier ones: pending calls, and settled ones while their outcome is kept (`retention`). In
    * the order of their ids; only those with this label, or of a task of this name, if it is given. Each costs a request to the broker, under a millisecond. A `map` or a chunk of one is
    * one call. Throws `InvalidStateError` without the option `client`.
    *

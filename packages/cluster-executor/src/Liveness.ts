@@ -153,7 +153,7 @@ export class Liveness {
 /**
  * Looks every `everyMs` milliseconds, until the returned function is called. Before each look everything that had arrived is read: timers run
  * before sockets are read, `setImmediate` after. While a peer is silent for longer than `askMs` the clock advances only when the broker
- * answers a ping: a broker that stands still tells nothing about the peers behind it.
+ * answers a ping: a stopped broker gives no information about the peers behind it.
  */
 export const observing = (
   bus: Bus,

@@ -24,10 +24,10 @@ const RESTART_AFTER_MS = 100
 const RESTART_AFTER_MOST_MS = 30_000
 /** An engine that ran for this long, in milliseconds, ends the row. */
 const STEADY_MS = 10_000
-/** After so many crashes in a row a warning is emitted, once. */
+/** A warning is emitted once after this many crashes in a row. */
 const WARN_AFTER = 3
 
-/** The pause before the next start, after so many crashes in a row: 100 ms, 200 ms, ... 30 seconds. */
+/** The pause before the next start, after this many crashes in a row: 100 ms, 200 ms, ... 30 seconds. */
 export const restartDelay = (crashes: number): number =>
   Math.min(RESTART_AFTER_MS * 2 ** (crashes - 1), RESTART_AFTER_MOST_MS)
 
@@ -76,7 +76,7 @@ export const startLocal = async (options: LocalOptions, name: string): Promise<L
     let wanted = true
     void engine.done.then((exit) => {
       spawned.delete(engine)
-      // Whoever saw it end says so: nobody has to find out.
+      // Published by the process that saw it exit, so other clients need not detect it.
       client?.bus.publish(`bye.${engine.id}`)
       const isCrash = wanted && !closing && exit.exitCode !== 0
       const row = performance.now() - since >= STEADY_MS ? 1 : crashes + 1
@@ -115,7 +115,7 @@ export const startLocal = async (options: LocalOptions, name: string): Promise<L
         if (!closing) again(engine, more, crashes + 1, error instanceof Error ? error : new Error(String(error)))
       })
     }, delay)
-    // Whoever waits for a call holds the process.
+    // A pending call keeps the process alive; this timer need not.
     timer.unref()
     restarts.add(timer)
   }

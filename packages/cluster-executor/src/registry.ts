@@ -104,7 +104,7 @@ export class Registry {
     this.#liveness.heardOfKnown(id)
   }
 
-  /** Slots by engine and executor, as the engines last told. */
+  /** Slots by engine and executor, from the last heartbeats. */
   *held(): Iterable<readonly [engine: Engine, held: Readonly<Record<string, HeldSlots>>]> {
     for (const { engine, held } of this.#entries.values()) yield [engine, held]
   }

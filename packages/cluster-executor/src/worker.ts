@@ -8,5 +8,5 @@ import { END_IF_IDLE, WORKER_VARIABLE } from "./engine/variable.ts"
 const options = JSON.parse(process.env[WORKER_VARIABLE]!) as CodeOptions
 delete process.env[WORKER_VARIABLE]
 const served = serveParent({ resolve: resolver(options), locate: locator(options.root) })
-// The engine's broker is away, and nobody can end workers that have nothing to do.
+// Sent by the engine while the broker is away: the executor cannot end idle workers then.
 process.on(END_IF_IDLE, () => served.endIfIdle())

@@ -42,7 +42,7 @@ describe("futures-cluster start", () => {
     )
   })
 
-  it("tells programs where its code lies, so that they may run in any folder", async () => {
+  it("describes where its code lies, so that programs may run in any folder", async () => {
     const shell = openShell()
     await started(shell, "--root", import.meta.dirname)
     const saved = process.env["FUTURES_CLUSTER"]

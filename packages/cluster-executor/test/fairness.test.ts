@@ -1,4 +1,4 @@
-/** Executors, and named clients, that want more slots than there are: nobody waits for another's whole queue. */
+/** Executors and named clients that want more slots than there are: none waits for another's whole queue. */
 import { Cluster } from "@futures/cluster-executor"
 import type { ClusterConnectOptions } from "@futures/cluster-executor"
 import type { Future } from "@futures/core"

@@ -172,7 +172,7 @@ test("Executors of one client have no two calls of the same id", async () => {
   assert.deepEqual(await Promise.all(futures.map((future) => future.result())), [1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3])
 })
 
-test("calls() lists those that are not done and those that ended, by label", async () => {
+test("calls() lists pending and settled calls, by label", async () => {
   const cluster = await start({ engines: 1, slots: 1, client: "sweep" })
   const { gate, notebook, open, written } = scene()
   const executor = cluster.executor()

@@ -7,7 +7,7 @@ const LIMITS = { quietMs: 700, nobodyMs: 400, silentMs: 3_500, settleMs: 2_000, 
 const LOOK_MS = 150
 const BEAT_MS = 400
 
-/** The observer stands still, for so many milliseconds, this long after it ran again. */
+/** A standstill of the observer, and how long it ran before, in milliseconds. */
 const standstill = fc.record({
   after: fc.integer({ min: 0, max: 5_000 }),
   for: fc.oneof(fc.integer({ min: 0, max: 5_000 }), fc.integer({ min: 0, max: 600_000 }))

@@ -66,7 +66,7 @@ describe("Executors that all want more", () => {
 })
 
 describe("An executor that waits", () => {
-  it.prop([cluster])("asks nobody while a slot is free that it may have", ({ engines }) => {
+  it.prop([cluster])("asks no engine while a slot is free that it may have", ({ engines }) => {
     const all = seen(engines)
     const free = [...all, { id: "free", labels: {}, slots: 1, running: 0, held: {} }]
     expect(chooseRecall({ owner: "new", held: 0, labels: {} }, free, () => false)).toBeUndefined()

@@ -68,12 +68,12 @@ export const {
       await appears(gate)
       yield "b"
     },
-    /** Sleeps for so many milliseconds. */
+    /** Sleeps for `ms` milliseconds. */
     nap: async (ms: number): Promise<number> => {
       await sleep(ms)
       return ms
     },
-    /** Writes a line down, then sleeps for so many milliseconds. */
+    /** Writes a line down, then sleeps for `ms` milliseconds. */
     napAndNote: async (ms: number, notebook: string, line: string): Promise<string> => {
       appendFileSync(notebook, `${line} ${process.ppid}\n`)
       await sleep(ms)

@@ -34,7 +34,7 @@ export interface Wishes {
 
 /** Wishes are said again after this many milliseconds, and an engine may be asked to take a slot back. */
 const WISH_AGAIN_MS = 500
-/** Lost messages are looked for every so many of these. */
+/** Unacknowledged messages are resent every second tick. */
 const LOOK_EVERY = 2
 
 /** Without the credentials. */

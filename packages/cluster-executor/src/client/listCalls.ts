@@ -1,4 +1,4 @@
-/** The calls of a named client that the broker knows: those that are not done, and those whose outcome it keeps. */
+/** Lists the calls of a named client: pending ones, and settled ones while the broker keeps their outcome. */
 import { frames } from "@futures/core/Backend"
 import type { JetStreamManager } from "@nats-io/jetstream"
 import type { Bus } from "../wire/Bus.ts"

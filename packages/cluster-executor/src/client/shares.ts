@@ -31,7 +31,7 @@ export interface Waiter {
 }
 
 /**
- * The engine to ask, and for whose slot; `undefined` when a slot is free, or nobody holds more than a share. An executor without a slot may
+ * The engine to ask, and for whose slot; `undefined` when a slot is free, or no executor holds more than a share. An executor without a slot may
  * have one of any other: where there are fewer slots than executors they take turns.
  */
 export const chooseRecall = (

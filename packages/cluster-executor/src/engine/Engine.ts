@@ -47,7 +47,7 @@ const TICK = 250
 const FAIR_MS = 500
 /** So many milliseconds are given to clients to hear of workers that were ended. */
 const LAST = 1_500
-/** Between heartbeats that tell of calls just taken from the queue, at least, in milliseconds. */
+/** Shortest interval between heartbeats sent for calls just taken from the queue, in milliseconds. */
 const BEAT_AGAIN_MS = 20
 /** A worker that nothing was heard of for so long may be idle. */
 const IDLE = 1_000
@@ -261,7 +261,7 @@ export class Engine implements LeaseHost {
 
   // ---- time
 
-  /** Tells now, or as soon as the last time is `BEAT_AGAIN_MS` ago. */
+  /** Sends a heartbeat now, or once the last one is `BEAT_AGAIN_MS` old. */
   #beatSoon(): void {
     if (this.#beatTimer !== undefined) return
     const wait = this.#beatAt + BEAT_AGAIN_MS - performance.now()
@@ -299,7 +299,7 @@ export class Engine implements LeaseHost {
     return isTheirTurn ? this.#options.slots - this.#leases.size - this.#kept.size : 0
   }
 
-  /** Whether the next slot is for calls of named clients, beside an executor that holds so many slots here. Equals take turns of `FAIR_MS`. */
+  /** Whether the next slot is for calls of named clients, given that a waiting executor holds `held` slots here. Equals take turns of `FAIR_MS`. */
   #isKeptTurn(held: number): boolean {
     const { size } = this.#kept
     if (size !== held) return size < held
@@ -331,8 +331,8 @@ export class Engine implements LeaseHost {
   }
 
   /**
-   * Takes slots back for those that wait: slots that are not used; a slot of an executor that a client named, since it holds more than its share in the cluster; and,
-   * for calls of named clients, a slot of the executor that holds most here. A call that runs is never ended for that.
+   * Recalls slots for waiting executors: unused slots; a slot of an executor that a client named, since it holds more than its share in the cluster; and,
+   * for calls of named clients, a slot of the executor that holds most here. A running call is never ended for this.
    */
   #share(): void {
     const now = performance.now()

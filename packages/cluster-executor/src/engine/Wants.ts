@@ -21,7 +21,7 @@ export class Wants {
   readonly #engine: string
   readonly #labels: Readonly<Record<string, string>>
   readonly #wants = new Map<string, Want>()
-  /** Slots that executors hold in the whole cluster, as they last told. */
+  /** Slots that executors hold in the whole cluster, from their last wishes. */
   readonly #held = new Map<string, number>()
 
   constructor(engine: string, labels: Readonly<Record<string, string>>) {
