@@ -14,17 +14,21 @@ export interface Origin {
   readonly name: string
 }
 
+const plain = new URL("./program.ts", import.meta.url)
+/** The one whose tasks are in its own file. */
+const pools = new URL("./programPools.ts", import.meta.url)
+
 /** A program that has not ended by then, in milliseconds, is ended: the law says that it hung. */
 const LIMIT = 14_000
 
 const run = (
   { module, name }: Origin,
   scene: string,
-  program = "./program.ts",
+  program: URL = plain,
   execArgv: ReadonlyArray<string> = []
-): Promise<Ended> => runProgram(new URL(program, import.meta.url), [module, name, scene], { limit: LIMIT, execArgv })
+): Promise<Ended> => runProgram(program, [module, name, scene], { limit: LIMIT, execArgv })
 
-const says = async (origin: Origin, scene: string, stdout: string, code = 0, program?: string): Promise<void> => {
+const says = async (origin: Origin, scene: string, stdout: string, code = 0, program?: URL): Promise<void> => {
   const ended = await run(origin, scene, program)
   assert.deepEqual(
     { code: ended.code, signal: ended.signal, stdout: ended.stdout },
@@ -62,7 +66,7 @@ export const programs = (origin: Origin): LawSet =>
       promises: [9, 17],
       needs: ["workers"]
     }, async () => {
-      const ended = await run(origin, "beside its tasks", "./programPools.ts")
+      const ended = await run(origin, "beside its tasks", pools)
       assert.deepEqual([ended.code, ended.stdout], [0, "9\n0\n16\n"], ended.stderr)
       assert.equal(ended.stderr.split("FuturesWarning: ").length, 2, ended.stderr)
       assert.match(ended.stderr, /if \(import\.meta\.main\)/)
@@ -71,7 +75,7 @@ export const programs = (origin: Origin): LawSet =>
       promises: [9, 17],
       needs: ["workers"]
     }, async () => {
-      const ended = await run(origin, "initializer", "./programPools.ts")
+      const ended = await run(origin, "initializer", pools)
       assert.deepEqual([ended.code, ended.stdout], [0, "0\n"], ended.stderr)
     }),
     law("An executor that a module of --import creates starts nothing in a worker", {
@@ -80,7 +84,7 @@ export const programs = (origin: Origin): LawSet =>
     }, async () => {
       const imported = new URL("./imported.ts", import.meta.url)
       const query = `?module=${encodeURIComponent(origin.module)}&name=${origin.name}`
-      const ended = await run(origin, "uses what is imported", "./program.ts", [
+      const ended = await run(origin, "uses what is imported", plain, [
         "--import",
         `${pathToFileURL(fileOf(imported)).href}${query}`
       ])
@@ -105,7 +109,7 @@ export const programs = (origin: Origin): LawSet =>
       promises: [8, 9],
       needs: ["workers"]
     }, async () => {
-      const ended = await run(origin, "one file", "./programPools.ts")
+      const ended = await run(origin, "one file", pools)
       assert.equal(ended.code, 1)
       assert.equal(ended.stdout, "")
       assert.match(ended.stderr, /TaskNotFoundError: .*if \(import\.meta\.main\)/)
@@ -115,12 +119,12 @@ export const programs = (origin: Origin): LawSet =>
       promises: [8, 9],
       needs: ["workers"]
     }, () =>
-      says(origin, "exits when refused", "WorkerLostError: InvalidStateError\n", 1, "./programPools.ts")),
+      says(origin, "exits when refused", "WorkerLostError: InvalidStateError\n", 1, pools)),
     law("A program that opens a server in the file of its tasks is warned once that its workers open it, too", {
       promises: [18],
       needs: ["workers"]
     }, async () => {
-      const ended = await run(origin, "serves", "./programPools.ts")
+      const ended = await run(origin, "serves", pools)
       assert.deepEqual([ended.code, ended.stdout], [0, "1,4\n"], ended.stderr)
       assert.equal(ended.stderr.split("FuturesWarning: ").length, 2, ended.stderr)
       assert.match(ended.stderr, /opened servers.*`if \(import\.meta\.main\)/)
@@ -129,7 +133,7 @@ export const programs = (origin: Origin): LawSet =>
       promises: [18],
       needs: ["workers"]
     }, async () => {
-      const ended = await run(origin, "throws later", "./programPools.ts")
+      const ended = await run(origin, "throws later", pools)
       assert.deepEqual([ended.code, ended.stdout], [0, "9\n"], ended.stderr)
       assert.match(ended.stderr, /ran no call: RangeError: left behind\. It loaded .*`if \(import\.meta\.main\)/)
     }),
