@@ -12,6 +12,7 @@ export type { CallServer, Configure, ExecutorClass, ExecutorClassOf } from "./ex
 export { executorClass, serveCalls } from "./executorClass.ts"
 export { openCell } from "./ExecutorService.ts"
 export { encodeFrame, encodeParts, FrameReader } from "./wire/bytes.ts"
+export { claim, makeClaims } from "./wire/claims.ts"
 export { encodeError } from "./wire/error.ts"
 export * as frames from "./wire/frames.ts"
 export type { Frame } from "./wire/frames.ts"
@@ -80,7 +81,10 @@ export interface Link {
    * not answer, such a frame is received to its end. Absent where frames arrive whole.
    */
   readonly arriving?: (() => number) | undefined
-  /** Takes a call back, by its wire id, if nothing was sent of it: it can be cancelled as if it were in the queue. */
+  /**
+   * Takes a call back, by its wire id. Returns `true` only when it is certain that the worker has not started it and will not: the call can
+   * then be cancelled as if it were in the queue. The worker's side is `WorkerPort.claim`.
+   */
   readonly withdraw?: ((wireId: number) => boolean) | undefined
   /** Ends the worker now, whatever it does. `exit` follows when it is gone; may be called more than once. */
   readonly kill: () => void

@@ -104,6 +104,7 @@ export class EngineExecutor implements OpenExecutor {
   }
 
   stats(): ExecutorStats {
+    this.#engine.look()
     return this.#engine.stats
   }
 

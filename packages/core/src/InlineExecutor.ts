@@ -8,6 +8,7 @@ import type { Backend, LinkEvents, SpawnSpec } from "./Backend.ts"
 import { executorClass } from "./executorClass.ts"
 import type { ExecutorClass } from "./executorClass.ts"
 import type { Executor } from "./ExecutorService.ts"
+import { claim, makeClaims } from "./wire/claims.ts"
 import type { Frame } from "./wire/frames.ts"
 import { Kind } from "./wire/frames.ts"
 import { Host } from "./worker/host.ts"
@@ -19,6 +20,7 @@ const inline: Backend = {
   spawn: (_: SpawnSpec, events: LinkEvents) => {
     let ended = false
     let started = 0
+    const claims = makeClaims()
     /** Frames that wait for their turn of the loop. */
     let onTheWay = 0
     const end = (): void => {
@@ -33,11 +35,13 @@ const inline: Backend = {
         if (!ended) events.frame(frame)
       },
       end,
+      claim: (wireId) => claim(claims, wireId),
       mark: (count) => started = count
     })
     return {
       workerId: "inline",
       started: () => started,
+      withdraw: (wireId) => claim(claims, wireId),
       send: (frame: Frame) => {
         if (ended) return false
         const deliver = (): void => {

@@ -98,10 +98,14 @@ class Spans implements CallSpans {
     if (!this.#tracing.remote) {
       this.#end(open.part, Exit.void)
       open.part = this.#part(open.submit, `run ${cell.task.definition.name}`)
-      open.part.attribute("futures.worker.id", cell.workerId)
-      open.part.attribute("futures.call.attempt", cell.attempt)
     }
     return { ...this.#trace, span: idsOf(open.part ?? open.submit) }
+  }
+
+  started(cell: FutureCell): void {
+    const part = this.#open.get(cell)?.part
+    part?.attribute("futures.worker.id", cell.workerId)
+    part?.attribute("futures.call.attempt", cell.attempt)
   }
 
   cameBack(cell: FutureCell, failure: Failure | undefined): void {

@@ -1,6 +1,6 @@
 /** The executor on threads (`node:worker_threads`). Threads share memory, start fast and move buffers; a native crash in one ends the process. */
 import type { Executor } from "@futures/core"
-import { executorClass, resolveModule } from "@futures/core/Backend"
+import { claim, executorClass, makeClaims, resolveModule } from "@futures/core/Backend"
 import type { Backend, ExecutorClass, Frame, LinkEvents, SpawnSpec } from "@futures/core/Backend"
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads"
 import type { MessagePort } from "node:worker_threads"
@@ -10,9 +10,10 @@ const thread: Backend = {
   sharesMemory: true,
   spawn: (spec: SpawnSpec, events: LinkEvents) => {
     const started = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT))
+    const claims = makeClaims()
     // A channel of its own: `parentPort` belongs to the tasks and to the libraries that they use.
     const { port1: port, port2 } = new MessageChannel()
-    const worker = start(spec, started, port2)
+    const worker = start(spec, { started, claims, port: port2 })
     let ended = false
     let error: unknown
     // Once: each `terminate()` adds a listener.
@@ -57,6 +58,7 @@ const thread: Backend = {
         return true
       },
       started: () => started[0]!,
+      withdraw: (wireId) => claim(claims, wireId),
       kill
     }
   }
@@ -76,13 +78,20 @@ const YOUNG = 12
 const withYoungLimit = (limits: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
   limits["maxOldGenerationSizeMb"] === undefined ? limits : { maxYoungGenerationSizeMb: YOUNG, ...limits }
 
-const start = (spec: SpawnSpec, started: Float64Array, port: MessagePort): Worker => {
+/** What the thread is given: memory that it shares with the parent, and its end of the channel. */
+interface ThreadData {
+  readonly started: Float64Array
+  readonly claims: Int32Array
+  readonly port: MessagePort
+}
+
+const start = (spec: SpawnSpec, data: ThreadData): Worker => {
   const inherited = spec.inheritedExecArgv.filter((argument) => !refused.has(argument))
   try {
     return new Worker(entry, {
       name: spec.name,
-      workerData: { started, port },
-      transferList: [port],
+      workerData: data,
+      transferList: [data.port],
       env: spec.env as NodeJS.Dict<string>,
       execArgv: [...inherited, ...spec.execArgv],
       ...(spec.resourceLimits === undefined ? {} : { resourceLimits: withYoungLimit(spec.resourceLimits) })
@@ -93,7 +102,7 @@ const start = (spec: SpawnSpec, started: Float64Array, port: MessagePort): Worke
     const blamed = inherited.filter((argument) => message.includes(argument))
     if (code !== "ERR_WORKER_INVALID_EXEC_ARGV" || blamed.length === 0) throw error
     for (const argument of blamed) refused.add(argument)
-    return start(spec, started, port)
+    return start(spec, data)
   }
 }
 

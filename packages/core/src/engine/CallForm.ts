@@ -10,6 +10,8 @@ export interface CallSpans {
   readonly submitted: (cell: FutureCell) => void
   /** A worker takes it: what goes along. */
   readonly handedOver: (cell: FutureCell) => CallTrace
+  /** The worker has started it. */
+  readonly started: (cell: FutureCell) => void
   /** It waits again: an attempt has failed, or, without a failure, has never begun. */
   readonly cameBack: (cell: FutureCell, failure: Failure | undefined) => void
 }

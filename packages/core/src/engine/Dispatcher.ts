@@ -7,7 +7,6 @@ import { availableParallelism } from "node:os"
 import { WorkerLostError } from "../ExecutorError.ts"
 import { monotonic } from "../wire/monotonic.ts"
 import type { Engine, Supervisor } from "./Engine.ts"
-import { tellStart } from "./events.ts"
 import type { FutureCell } from "./FutureCell.ts"
 import { costOf } from "./Hands.ts"
 import type { Lane } from "./Lane.ts"
@@ -104,10 +103,9 @@ export class Dispatcher {
 
   #handOver(cell: FutureCell, lane: Lane, cost: number, now: number, deadline: number): void {
     const engine = this.#engine
-    cell.start(lane.badge, now)
-    engine.running++
     lane.take(cell, cost, deadline)
-    tellStart(engine, cell)
+    // One that is sent ahead stays pending until the worker has started it.
+    if (deadline === 0) engine.begin(cell, lane, now)
     engine.recycling.look(lane)
   }
 

@@ -24,7 +24,7 @@ import type { CallForm } from "./CallForm.ts"
 import { Closing } from "./Closing.ts"
 import type { ShutdownOptions } from "./Closing.ts"
 import { Dispatcher } from "./Dispatcher.ts"
-import { tellRetry, tellSettle, tellSubmit, tellWorkerReady } from "./events.ts"
+import { tellRetry, tellSettle, tellStart, tellSubmit, tellWorkerReady } from "./events.ts"
 import { cancelledBy, failureOf } from "./Failure.ts"
 import type { Failure } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"
@@ -216,7 +216,8 @@ export class Engine {
       this.recycling.look(lane)
       this.#dispatcher.refill()
     },
-    outcome: (_, cell, status, value) => this.#outcome(cell, status, value),
+    outcome: (lane, cell, status, value) => this.#outcome(lane, cell, status, value),
+    running: (lane, cell) => this.begin(cell, lane, performance.now()),
     output: (lane, stream, chunk) => {
       const take = lane.current?.form.output
       if (take !== undefined) take(stream, chunk)
@@ -250,17 +251,28 @@ export class Engine {
     else this.queue.putBack(cell)
   }
 
-  /** running ──▶ pending. Answers `false` when it does not run. */
+  /** pending ──▶ running, when it is pending: a worker has started the call. */
+  begin(cell: FutureCell, lane: Lane, at: number): void {
+    if (!cell.start(lane.badge, at)) return
+    this.running++
+    cell.form.spans?.started(cell)
+    tellStart(this, cell)
+  }
+
+  /** A call in a worker's hands is pending again. Returns `false` when it has settled. */
   unstart(cell: FutureCell): boolean {
-    if (!cell.unstart()) return false
-    this.running--
+    if (cell.done()) return false
+    if (cell.unstart()) this.running--
     cell.form.spans?.cameBack(cell, undefined)
     return true
   }
 
   // ---- settling
 
-  #outcome(cell: FutureCell, status: number, value: unknown): void {
+  #outcome(lane: Lane, cell: FutureCell, status: number, value: unknown): void {
+    // Quick calls that were sent ahead are usually done when they are first seen to have started.
+    const neverRan = status === Status.Interrupted && cell.ran === 0
+    if (cell.code === State.Pending && !neverRan) this.begin(cell, lane, performance.now() - cell.ran)
     cell.pace?.learn(cell.ran)
     const { timeout } = cell.options
     // Judged by the run time that the worker measured, whatever the clock here says.
@@ -291,6 +303,7 @@ export class Engine {
   /** An attempt has ended without a value: there may be another. */
   end(cell: FutureCell, state: 3 | 4, failure: Failure, lost: boolean): void {
     this.ladder.unlimit(cell)
+    if (state === State.Failed && cell.lane !== undefined) this.begin(cell, cell.lane, performance.now())
     const tell = tellRetry(this, cell, failure)
     if (state === State.Failed && this.state !== "broken" && this.#retries.retry(cell, failure, lost)) {
       this.running--
@@ -329,10 +342,16 @@ export class Engine {
   cancel(cell: FutureCell, reason: CancelReason = "cancel"): boolean {
     const { suspects } = this.losses
     const waits = this.queue.remove(cell) || this.#retries.remove(cell) || suspects.remove(cell)
-    if (!waits && cell.lane?.withdraw(cell) !== true) return false
+    if (!waits && !this.#withdraw(cell)) return false
     this.settle(cell, State.Cancelled, cancelledBy(reason))
+    if (!waits) this.#dispatcher.schedule()
     this.room.tell()
     return true
+  }
+
+  /** Takes a call back that a worker has in hand and has not started. */
+  #withdraw(cell: FutureCell): boolean {
+    return (cell.code === State.Pending || this.backend.remote === true) && cell.lane?.withdraw(cell) === true
   }
 
   interrupt(cell: FutureCell, grace?: number, reason: CancelReason = "interrupt"): Promise<boolean> {
@@ -371,6 +390,7 @@ export class Engine {
   }
 
   cancelPending(): void {
+    for (const lane of this.lanes) for (const cell of lane.calls()) this.cancel(cell, "shutdown")
     this.#settlePending(State.Cancelled, cancelledBy("shutdown"))
   }
 
@@ -395,6 +415,11 @@ export class Engine {
     this.alive.end()
     this.#unseen.warn(this.options.name)
     this.losses.warn(this.options.name)
+  }
+
+  /** Reads what the workers have started by now. */
+  look(): void {
+    for (const lane of this.lanes) lane.look()
   }
 
   get stats(): ExecutorStats {

@@ -18,10 +18,17 @@ const captureResolve = (resolve: (value: unknown) => void): void => {
 
 export class FutureCell<out A = any, out E = any> extends Call implements Future<A, E> {
   get state(): FutureState {
+    this.#look()
     return stateNames[this.code]!
   }
 
+  /** Whether its worker has started it by now. */
+  #look(): void {
+    if (this.code === State.Pending) this.lane?.look()
+  }
+
   running(): boolean {
+    this.#look()
     return this.code === State.Running
   }
 
@@ -112,6 +119,7 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
   }
 
   get info(): FutureInfo {
+    this.#look()
     const { owner, task: { definition } } = this.terms
     const place = this.ranBy?.place
     return {

@@ -16,11 +16,15 @@ export class Hands {
   readonly #deadlines: Array<number> = []
   /** The latest of `Kind.Loading` and `Kind.Started` that the worker sent of each; 0 before. */
   readonly #phases: Array<number> = []
+  /** Whether each is known to have been started. */
+  readonly #isStarted: Array<boolean> = []
   readonly #freeSlots: Array<number> = []
   /** From here on every wire id is too large for a small integer: what meets them meets numbers of one kind, from the first call to the last. */
   #turn = FIRST_TURN
   /** How many there are that hold a slot. */
   load = 0
+  /** How many of these are known to have been started. */
+  running = 0
   /**
    * Whether it gave calls back, or they were taken back. The worker then gives back every call beyond its slots until it comes to one that holds a slot, so
    * that calls start in order: more would only go to and fro.
@@ -54,6 +58,9 @@ export class Hands {
     this.#costs[slot] = cost
     this.#deadlines[slot] = deadline
     this.#phases[slot] = 0
+    // The worker has a free slot for it, so the call starts when it arrives.
+    const isStarted = this.#isStarted[slot] = deadline === 0
+    if (isStarted) this.running++
     this.load++
     this.#expected += cost
     this.#ids[slot] = this.#turn++ * SLOTS + slot
@@ -82,7 +89,10 @@ export class Hands {
     this.#calls[slot] = undefined
     this.#freeSlots.push(slot)
     cell.lane = undefined
-    if (!this.#parked.delete(cell)) this.load--
+    if (!this.#parked.delete(cell)) {
+      this.load--
+      if (this.#isStarted[slot]!) this.running--
+    }
     // Sums of fractions drift: an empty hand is empty.
     this.#expected = this.load === 0 ? 0 : this.#expected - this.#costs[slot]!
   }
@@ -94,6 +104,7 @@ export class Hands {
     this.#parked.clear()
     this.#expected = 0
     this.load = 0
+    this.running = 0
   }
 
   /** The call that a wire id names, if it is in hand. */
@@ -118,6 +129,23 @@ export class Hands {
     return oldest
   }
 
+  /** Notes that a call has been started. */
+  start(cell: FutureCell): void {
+    if (this.#isStarted[cell.slot]!) return
+    this.#isStarted[cell.slot] = true
+    this.running++
+  }
+
+  /** The oldest call that the worker had started by the time of a mark, and that is not known to be started yet. */
+  nextStarted(mark: number): FutureCell | undefined {
+    let oldest: FutureCell | undefined
+    for (const cell of this.#calls) {
+      if (cell === undefined || this.#isStarted[cell.slot]! || !wasStarted(mark, this.idOf(cell))) continue
+      if (oldest === undefined || this.idOf(cell) < this.idOf(oldest)) oldest = cell
+    }
+    return oldest
+  }
+
   /** Those that the worker had not started by the time of a mark, oldest first. */
   unstarted(started: number): Array<FutureCell> {
     return this.all().filter((cell) => !wasStarted(started, this.idOf(cell)))
@@ -128,6 +156,7 @@ export class Hands {
     if (parks) this.#parked.add(cell)
     else this.#parked.delete(cell)
     this.load += parks ? -1 : 1
+    this.running += parks ? -1 : 1
   }
 }
 

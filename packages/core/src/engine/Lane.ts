@@ -46,6 +46,8 @@ export interface LaneEvents {
   readonly loading: (lane: Lane, cell: FutureCell) => void
   /** The worker has called the task's function. */
   readonly started: (lane: Lane, cell: FutureCell) => void
+  /** A call that was sent ahead has been started. */
+  readonly running: (lane: Lane, cell: FutureCell) => void
   /** A call that the worker did not start, and will not. */
   readonly returned: (lane: Lane, cell: FutureCell) => void
   /** A frame about calls that tasks on the worker handed in themselves. */
@@ -67,6 +69,10 @@ export class Lane {
   #leases: NodeJS.Timeout | undefined
   #link: Link | undefined
   #badge: RanBy | undefined
+  /** Calls that the worker runs at a time. */
+  #slots = 1
+  /** Whether the mark has been read since the code that runs now began: what that code sees does not change under it. */
+  #hasLooked = false
   /** Whether we asked it to end. */
   ended = false
   /** Whether we ended it by force, once it had come up. */
@@ -107,6 +113,7 @@ export class Lane {
 
   /** Gives birth to the worker; a backend that throws is a worker that ended at once. */
   open(backend: Backend, spec: SpawnSpec, setup: LaneSetup): void {
+    this.#slots = setup.concurrency
     try {
       this.#link = backend.spawn(spec, {
         frame: (frame) => this.#receive(frame),
@@ -204,7 +211,8 @@ export class Lane {
    */
   #takeBackExpired(): void {
     const now = this.place?.seen() ?? monotonic()
-    let leased = false
+    this.look()
+    let leased = this.#hands.load > this.#hands.running
     for (const cell of this.#hands.unstarted(this.#link?.started?.() ?? 0)) {
       const deadline = this.#hands.deadlineOf(cell)
       if (deadline === 0) continue
@@ -218,7 +226,30 @@ export class Lane {
     this.#events.idle(this)
   }
 
-  /** Takes a call back that its link still has. Answers `false` for one that may have left. */
+  /**
+   * Reads which calls the worker has started. Never more than it has slots: the outcome of an earlier call may be on its way.
+   */
+  look(): void {
+    const hands = this.#hands
+    if (this.#hasLooked || hands.load === hands.running || hands.running >= this.#slots) return
+    const mark = this.#link?.started?.()
+    if (mark === undefined) return
+    this.#hasLooked = true
+    queueMicrotask(() => this.#hasLooked = false)
+    while (hands.running < this.#slots) {
+      const cell = hands.nextStarted(mark)
+      if (cell === undefined) return
+      this.#started(cell)
+    }
+  }
+
+  /** A call has been started by the worker, or is known by its outcome to have been. */
+  #started(cell: FutureCell): void {
+    this.#hands.start(cell)
+    this.#events.running(this, cell)
+  }
+
+  /** Takes a call back that the worker has not started, where that can be told. Returns `false` for one that may have been started. */
   withdraw(cell: FutureCell): boolean {
     if (this.#link?.withdraw?.(this.#hands.idOf(cell)) !== true) return false
     this.#hands.letGo(cell)
@@ -330,6 +361,7 @@ export class Lane {
       case Kind.Progress: {
         const cell = this.inHand(frame[HEADER])
         if (cell === undefined) return this.#events.dropped(this)
+        this.#started(cell)
         cell.form.progress?.(frame[HEADER + 1])
         return (cell.reports ??= new Reports(cell)).report(frame[HEADER + 1])
       }
@@ -340,12 +372,14 @@ export class Lane {
         if (cell.form.each === undefined ? !Array.isArray(items) : !areItemOutcomes(items)) {
           return this.#misbehaved(frame)
         }
+        this.#started(cell)
         return cell.form.sink(items as ReadonlyArray<unknown>)
       }
       case Kind.Loading:
       case Kind.Started: {
         const cell = this.inHand(frame[HEADER])
         if (cell === undefined || !this.#hands.reaches(cell, frame[0])) return this.#events.dropped(this)
+        this.#started(cell)
         if (frame[0] === Kind.Loading) return this.#events.loading(this, cell)
         return this.#events.started(this, cell)
       }
@@ -357,6 +391,7 @@ export class Lane {
       case Kind.Unpark: {
         const cell = this.inHand(frame[HEADER])
         if (cell === undefined) return this.#events.dropped(this)
+        this.#started(cell)
         this.#hands.park(cell, frame[0] === Kind.Park)
         return this.#events.parked(this)
       }

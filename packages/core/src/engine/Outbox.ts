@@ -65,13 +65,15 @@ export class Outbox {
     const { context, each, item, key, parent, sink, spans, trace } = cell.form
     const losses = cell.deliveredBefore
     const { timeout } = cell.options
+    // The run that this will be.
+    const attempt = cell.attempt + 1
     const plain = timeout === Infinity && each === undefined && sink === undefined && trace === undefined &&
       parent === undefined
     const label = cell.task.options?.label
     const isKnown = key === undefined && losses === 0 && !this.#remote
-    if (plain && label === undefined && context === undefined && isKnown) return cell.attempt
+    if (plain && label === undefined && context === undefined && isKnown) return attempt
     return {
-      attempt: cell.attempt,
+      attempt,
       each,
       window: sink === undefined || each !== undefined ? 0 : STREAM_WINDOW,
       context,

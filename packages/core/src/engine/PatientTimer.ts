@@ -8,6 +8,8 @@ import { LONGEST_DELAY } from "../duration.ts"
 
 /** A timer that is later than this shows that this thread stood still. */
 const STANDSTILL_MS = 50
+/** Standstills that are waited for: a program that computes in every turn must not keep a runaway task alive. */
+const STANDSTILLS = 3
 /** Time to read what arrived during a standstill. */
 const CATCH_UP_MS = 100
 /** Time between two looks at a frame that is being received. */
@@ -25,11 +27,17 @@ export class PatientTimer {
   constructor(afterMs: number, arriving: () => number, fire: () => void) {
     this.#fire = fire
     this.#arriving = arriving
-    const dueAt = performance.now() + afterMs
+    this.#wait(afterMs, afterMs, 0)
+  }
+
+  #wait(millis: number, afterMs: number, standstills: number): void {
+    const dueAt = performance.now() + millis
     this.#timer = setTimeout(() => {
-      if (performance.now() - dueAt > STANDSTILL_MS) this.#timer = setTimeout(() => this.#read(), CATCH_UP_MS)
-      else this.#read()
-    }, Math.min(afterMs, LONGEST_DELAY))
+      const lateMs = performance.now() - dueAt
+      if (lateMs <= STANDSTILL_MS || standstills === STANDSTILLS) return this.#read()
+      // What was to be done meanwhile may have stood still too, and gets its time.
+      this.#wait(Math.min(lateMs, afterMs) + CATCH_UP_MS, afterMs, standstills + 1)
+    }, Math.min(millis, LONGEST_DELAY))
   }
 
   clear(): void {

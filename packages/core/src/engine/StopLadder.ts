@@ -59,7 +59,7 @@ export class StopLadder {
 
   /**
    * A worker has called the task's function. The worker keeps the run timeout and requests the stop when it is over. The timer here
-   * requests it again, and forces it after `grace`, for a worker that is too busy to do so.
+   * forces it after `grace`, for a worker that is too busy to do so.
    */
   limitRun(cell: FutureCell): void {
     this.unlimit(cell)
@@ -99,7 +99,8 @@ export class StopLadder {
       ? new PatientTimer(patience, () => cell.lane?.arriving ?? 0, () => this.#force(cell))
       : undefined
     this.#stops.set(cell, { state, failure, outcome, resolve, isTimeout, timer, unkillable: undefined })
-    lane.interrupt(cell, grace)
+    // The worker has asked it: what it returns before its time is over is its own doing.
+    if (!isTimeout) lane.interrupt(cell, grace)
     return outcome
   }
 

@@ -1,20 +1,21 @@
 /**
  * The run timeout of one call, kept by the worker that runs it.
  *
- * It starts when the task's function is called, so loading the module does not count. It does not count time in which this
- * thread stood still either: stopped by a signal, by a debugger, or with its machine. Then a timer is late although the event
- * loop had nothing to do.
+ * It starts when the task's function is called, so loading the module does not count. Time in which this thread stood still does
+ * not count either: stopped by a signal, by a debugger, or with its machine. The clock looks at itself several times in a run. A
+ * timer that is late although this thread did nothing shows a standstill.
  */
 import { monotonic } from "../wire/monotonic.ts"
 
 // The originals: a task may replace the global ones.
-const { clearTimeout, performance, setTimeout } = globalThis
+const { clearTimeout, performance, process, setTimeout } = globalThis
 
-/** Node fires at once for a longer delay. */
-const LONGEST_DELAY_MS = 2 ** 31 - 1
-
-/** An idle timer that is later than this shows that the thread stood still: the clock starts again. */
-const STANDSTILL_MS = 100
+/** Time between two looks, at most: a standstill is known but for so much of it. */
+const LOOK_MS = 200
+/** Looks in one run, at least. */
+const LOOKS = 4
+/** A timer that is later than this shows a standstill, or a busy thread. */
+const LATE_MS = 20
 
 export class RunClock {
   /** Run time that is allowed. */
@@ -22,10 +23,15 @@ export class RunClock {
   /** Whether the caller computes on this thread too: then a busy event loop says nothing about the task. */
   readonly #sharesThread: boolean
   readonly #expire: () => void
+  readonly #startedAt = monotonic()
+  /** How long the thread stood still since then (ms). */
+  #stoodMs = 0
   #timer: NodeJS.Timeout | undefined
-  #startedAt = monotonic()
+  /** When the next look is due. */
+  #dueAt = 0
   #loop = performance.eventLoopUtilization()
-  #expired = false
+  #cpuMs = cpuMillis()
+  #hasExpired = false
   /** Whether the task's function has returned; what it promised may still be pending. */
   returned = false
 
@@ -33,38 +39,58 @@ export class RunClock {
     this.#limitMs = limitMs
     this.#sharesThread = sharesThread
     this.#expire = expire
-    this.#arm(limitMs)
+    this.#arm(limitMs, this.#startedAt)
   }
 
   /** Ends the clock and returns the run time in milliseconds, without standstills: above the limit when it has run out. */
   end(now: number): number {
     clearTimeout(this.#timer)
-    const ran = now - this.#startedAt
-    if (this.#expired || ran <= this.#limitMs) return ran
-    return this.returned && this.#stoodFor(ran - this.#limitMs) > 0 ? this.#limitMs : ran
+    if (!this.#hasExpired) this.#look(now)
+    return this.#ranBy(now)
   }
 
-  #arm(millis: number): void {
-    this.#timer = setTimeout(() => this.#due(), Math.min(Math.ceil(millis), LONGEST_DELAY_MS))
+  #ranBy(now: number): number {
+    return now - this.#startedAt - this.#stoodMs
+  }
+
+  #arm(leftMs: number, now: number): void {
+    const delay = Math.ceil(Math.min(leftMs, LOOK_MS, this.#limitMs / LOOKS)) + 1
+    this.#dueAt = now + delay
+    this.#timer = setTimeout(() => this.#due(), delay)
   }
 
   #due(): void {
-    const lateMs = monotonic() - this.#startedAt - this.#limitMs
-    // Timers may be a millisecond early.
-    if (lateMs <= 0) return this.#arm(-lateMs + 1)
-    if (this.#stoodFor(lateMs) <= STANDSTILL_MS) {
-      this.#expired = true
-      return this.#expire()
+    const now = monotonic()
+    this.#look(now)
+    const leftMs = this.#limitMs - this.#ranBy(now)
+    if (leftMs >= 0) {
+      this.#loop = performance.eventLoopUtilization()
+      this.#cpuMs = cpuMillis()
+      return this.#arm(leftMs, now)
     }
-    this.#startedAt = monotonic()
-    this.#loop = performance.eventLoopUtilization()
-    this.#arm(this.#limitMs)
+    this.#hasExpired = true
+    this.#expire()
   }
 
-  /** How much of the time by which the timer is late the thread was neither busy nor able to run it. */
-  #stoodFor(lateMs: number): number {
-    if (this.#sharesThread) return lateMs
-    const { active } = performance.eventLoopUtilization(this.#loop)
-    return active < lateMs / 2 ? lateMs - active : 0
+  /** Notes by how much the look is late although the thread was not busy. */
+  #look(now: number): void {
+    const lateMs = now - this.#dueAt
+    if (lateMs <= LATE_MS) return
+    this.#stoodMs += Math.max(0, lateMs - this.#busyMs(lateMs))
   }
+
+  #busyMs(lateMs: number): number {
+    // Until the function returns, the thread is its own, whether it computes or waits for a program.
+    if (this.#sharesThread) return this.returned ? 0 : lateMs
+    const { active } = performance.eventLoopUtilization(this.#loop)
+    // A thread may be stopped in the middle of a callback too. It uses no processor meanwhile.
+    return this.returned ? Math.min(active, cpuMillis() - this.#cpuMs) : active
+  }
+}
+
+/** Processor time of this thread (ms), or all time where Node cannot tell (before 23.9). */
+const cpuMillis = (): number => {
+  if (process.threadCpuUsage === undefined) return monotonic()
+  const { system, user } = process.threadCpuUsage()
+  return (system + user) / 1_000
 }

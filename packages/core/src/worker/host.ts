@@ -39,6 +39,11 @@ export interface WorkerPort extends CaptureMode {
    * call starts, and, while a chunk of a map runs, before the next of its items.
    */
   readonly mark?: ((started: number) => void) | undefined
+  /**
+   * Claims a call, by its wire id, before it starts. Returns `false` when the parent has taken it back (`Link.withdraw`): exactly one of the
+   * two succeeds. Absent where the parent takes nothing back that was sent.
+   */
+  readonly claim?: ((wireId: number) => boolean) | undefined
   /** From what names a module in a frame to the URL that is imported here, where modules lie elsewhere than in the parent. May throw an error of ours. */
   readonly resolve?: ((module: string, task: string) => string) | undefined
   /** The other way, for calls that tasks hand in themselves. */
@@ -278,6 +283,7 @@ export class Host implements CallHost, Surroundings {
   #run(call: WaitingCall): void {
     const { callId, deadline, meta, wireId } = call
     if (deadline === 0) this.#late = false
+    if (this.#port.claim?.(wireId) === false) return
     // Calls start in order or go back in order.
     if (this.#late) return this.#report(wireId, Status.Returned, undefined, 0, monotonic())
     this.#latest = wireId

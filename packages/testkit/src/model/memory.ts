@@ -7,7 +7,7 @@
  * parent ◀─ frames, exit ── worker   which of all queues goes on next is up to `Deliver`
  * ```
  */
-import { executorClass } from "@futures/core/Backend"
+import { claim, executorClass, makeClaims } from "@futures/core/Backend"
 import type { Backend, ExecutorClass, Frame, LinkEvents, LinkExit, SpawnSpec } from "@futures/core/Backend"
 import { serveHere } from "@futures/core/Worker"
 
@@ -45,6 +45,7 @@ export const memory = (driver?: Deliver): Memory => {
     let [ended, gone] = [false, false]
     /** What the worker noted of the calls that it has started. */
     let started = 0
+    const claims = makeClaims()
     const end = (exit: LinkExit): void => {
       if (ended) return
       ended = true
@@ -56,6 +57,7 @@ export const memory = (driver?: Deliver): Memory => {
     const [toWorker, toParent] = [queue(deliver), queue(deliver)]
     const served = serveHere({
       sharesMemory: true,
+      sharesThread: true,
       send: (frame) => {
         if (ended) return
         toParent(`worker ${number} says ${frame[0]}`, () => {
@@ -64,6 +66,7 @@ export const memory = (driver?: Deliver): Memory => {
         })
       },
       end: () => end({ exitCode: 0 }),
+      claim: (wireId) => claim(claims, wireId),
       mark: (calls) => started = calls
     })
     if (driver !== undefined) {
@@ -87,7 +90,8 @@ export const memory = (driver?: Deliver): Memory => {
         return true
       },
       kill: () => end({ signal: "SIGKILL" }),
-      started: () => started
+      started: () => started,
+      withdraw: (wireId) => claim(claims, wireId)
     }
   }
   return { backend: { name: "memory", sharesMemory: true, defaultMaxWorkers: 1, spawn }, workers }
