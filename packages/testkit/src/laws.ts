@@ -26,6 +26,7 @@ import { priorities } from "./laws/priorities.ts"
 import { progress } from "./laws/progress.ts"
 import { recycling } from "./laws/recycling.ts"
 import { retries } from "./laws/retries.ts"
+import { running } from "./laws/running.ts"
 import { scopes } from "./laws/scopes.ts"
 import { services } from "./laws/services.ts"
 import { settling } from "./laws/settling.ts"
@@ -47,6 +48,7 @@ export const contract: ReadonlyArray<LawSet> = [
   settling,
   attempts,
   retries,
+  running,
   clocks,
   stopping,
   order,

@@ -156,7 +156,9 @@ const planted: Readonly<Record<string, { readonly law: string; readonly plant: (
         return {
           link: {
             send: (frame, transfers) => {
-              if (frame[0] === CALLS && ++sent > 3) link.send(withField(frame, HEADER, 2 ** 40 + 2 ** 15 + sent), transfers)
+              if (frame[0] === CALLS && ++sent > 3) {
+                link.send(withField(frame, HEADER, 2 ** 40 + 2 ** 15 + sent), transfers)
+              }
               return link.send(frame, transfers)
             }
           }

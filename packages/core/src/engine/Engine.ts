@@ -59,7 +59,7 @@ export interface Supervisor {
 export interface ExecutorStats {
   /** Calls that have not started. */
   readonly pending: number
-  /** Calls that run in a worker. */
+  /** Calls that workers have started: never more than slots, except for tasks that wait for calls of their own. */
   readonly running: number
   /** Calls that ended with a result, since the executor was made. */
   readonly succeeded: number
@@ -100,7 +100,7 @@ export class Engine {
   failingStarts = 0
   /** Calls that have not settled: while there are any, the process stays alive. */
   unsettled = 0
-  /** Those of them that are in a worker's hands. */
+  /** Those of them that a worker has started. */
   running = 0
   readonly #counts = { succeeded: 0, failed: 0, cancelled: 0, strayFrames: 0 }
 

@@ -77,7 +77,7 @@ export interface WorkerExitEvent extends WorkerEvent, Omit<WorkerExit, "workerId
 export interface ExecutorEvents {
   /** A call was handed in. */
   readonly "futures:call:submit": CallEvent
-  /** A call was handed to a worker. */
+  /** A worker has started a call: published within 15 ms, or before its outcome. */
   readonly "futures:call:start": CallEvent
   /** An attempt failed, and there will be another. */
   readonly "futures:call:retry": CallRetryEvent

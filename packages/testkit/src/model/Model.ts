@@ -54,7 +54,8 @@ export class Model {
   /** What `interrupt()` must answer. */
   interrupt(call: ModelCall, state: FutureState): boolean {
     if (state !== "pending" && state !== "running") return false
-    this.#cancelled(call, state === "pending" ? "never" : "perhaps")
+    // A pending call may be in a worker's hands, and start before it hears of it.
+    this.#cancelled(call, "perhaps")
     if (call.kind === "hang on") this.endangered()
     return true
   }
@@ -64,7 +65,7 @@ export class Model {
     this.over = true
     this.calls.forEach((call, index) => {
       const state = states[index]!
-      if (state === "pending" && how !== "wait") this.#cancelled(call, "never")
+      if (state === "pending" && how !== "wait") this.#maybeCancelled(call, how)
       if (state === "running" && how === "terminate") this.interrupt(call, state)
     })
   }
@@ -80,6 +81,13 @@ export class Model {
   /** Whether a call may have ended so. */
   allows({ allowed, begins }: ModelCall, ending: Ending): boolean {
     return allowed.has(ending) || (ending === "lost" && this.#endangered && begins !== "never")
+  }
+
+  /** It waits, and is cancelled, or it is in a worker's hands already, and runs unless it is stopped too. */
+  #maybeCancelled(call: ModelCall, how: "cancel pending" | "terminate"): void {
+    const { allowed } = call
+    this.#cancelled(call, "perhaps")
+    if (how === "cancel pending") call.allowed = new Set([...allowed, "cancelled"])
   }
 
   #cancelled(call: ModelCall, begins: Begins): void {
