@@ -12,6 +12,7 @@ const channel: Backend = {
       name: spec.name,
       env: spec.env as NodeJS.Dict<string>,
       execArgv: [...spec.inheritedExecArgv, ...spec.execArgv],
+      argv: [...spec.argv],
       workerData: there,
       transferList: [there]
     })

@@ -100,7 +100,7 @@ const configure = (options: ClusterExecutorOptions): { backend: Backend; options
     servers,
     ...rest
   } = options
-  const { env = {}, execArgv = [], maxWorkers } = rest
+  const { argv = [], env = {}, execArgv = [], maxWorkers } = rest
   checkAll({ client, delivery, engine, engines, labels, maxKept, namespace, retention, root, servers })
   const described = cluster === undefined && servers === undefined ? readConnection() : undefined
   const connection = servers === undefined
@@ -158,6 +158,7 @@ const configure = (options: ClusterExecutorOptions): { backend: Backend; options
       windows: delivery !== "at-most-once",
       execArgv: Array.isArray(execArgv) ? execArgv : [],
       root: below,
+      argv: Array.isArray(argv) ? argv : [],
       env: typeof env === "object" && env !== null ? env : {}
     },
     root: below,
@@ -204,7 +205,7 @@ const checkAll = (options: Readonly<Record<string, unknown>>): void => {
 /** What makes no sense for calls that outlive this program. */
 const checkNamed = (options: ClusterExecutorOptions): void => {
   const expected = "left out, since engines start the workers of a named client by themselves"
-  for (const option of ["env", "execArgv", "resourceLimits", "memoryLimit", "maxTasksPerWorker"] as const) {
+  for (const option of ["env", "execArgv", "argv", "resourceLimits", "memoryLimit", "maxTasksPerWorker"] as const) {
     const received = options[option]
     if (received !== undefined) throw new InvalidOptionError({ option, received, expected })
   }

@@ -6,7 +6,7 @@
  *
  * On the worker's side, call `serve(port)` of `@futures/core/Worker`.
  */
-export { inheritedExecArgv } from "./engine/execArgv.ts"
+export { flagsOf, inheritedExecArgv } from "./engine/execArgv.ts"
 export { resolveModule } from "./engine/resolveModule.ts"
 export type { CallServer, Configure, ExecutorClass, ExecutorClassOf } from "./executorClass.ts"
 export { executorClass, serveCalls } from "./executorClass.ts"
@@ -32,6 +32,8 @@ export interface SpawnSpec {
   readonly inheritedExecArgv: ReadonlyArray<string>
   /** Node arguments that the user asked for. */
   readonly execArgv: ReadonlyArray<string>
+  /** The option `argv`: added to the worker's `process.argv`. */
+  readonly argv: ReadonlyArray<string>
   /** The option `resourceLimits`, in MiB. */
   readonly resourceLimits: Readonly<Record<string, number>> | undefined
   /** The option `idleTimeout`, in milliseconds; may be `Infinity`. The executor ends idle workers itself; a backend whose workers can lose the executor ends them. */

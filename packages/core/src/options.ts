@@ -84,6 +84,11 @@ export interface ExecutorOptions {
   /** Node arguments for the workers, added to the parent's own. */
   readonly execArgv?: ReadonlyArray<string> | undefined
   /**
+   * Added to `process.argv` of the workers, behind the path of Node and of the worker's own module: `argv: process.argv.slice(2)` passes the
+   * program's arguments on. Default: none. On inline, tasks see the program's own.
+   */
+  readonly argv?: ReadonlyArray<string> | undefined
+  /**
    * Limits of `node:worker_threads`, best effort: a thread that fills its heap with large arrays may end the whole process. `maxYoungGenerationSizeMb` is
    * 12 where `maxOldGenerationSizeMb` alone is given. Threads only.
    */
@@ -129,6 +134,7 @@ export interface ResolvedOptions {
   readonly name: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly execArgv: ReadonlyArray<string>
+  readonly argv: ReadonlyArray<string>
   readonly resourceLimits: Readonly<Record<string, number>> | undefined
   readonly memoryLimit: number
   readonly stdio: "pipe" | "inherit"
@@ -241,6 +247,7 @@ const table: { readonly [K in keyof ExecutorOptions]-?: Reader<ResolvedOptions[K
   name: string,
   env: record<string | undefined>("string"),
   execArgv: strings,
+  argv: strings,
   resourceLimits: record<number>("number"),
   memoryLimit: positiveInteger,
   stdio: oneOf("pipe", "inherit"),
@@ -272,6 +279,7 @@ export const resolveOptions = (
     name: backend.name,
     env: {},
     execArgv: [],
+    argv: [],
     resourceLimits: undefined,
     memoryLimit: Infinity,
     stdio: "pipe",

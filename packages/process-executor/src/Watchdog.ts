@@ -31,17 +31,26 @@ done
 
 /** Ends children whose parent died without a word. One serves all children of a process. */
 export class Watchdog {
-  /** What a child must be told to watch its parent itself, where there is no shell (images without one). On Windows the system ends children. */
-  readonly childArguments: ReadonlyArray<string>
-  readonly #command: string | undefined
+  #command: string | undefined
+  /** Whether the shell was looked for: not before the first child, so that an import touches no file. */
+  #looked = false
   /** Children that live, and when they were born, as the system says it. */
   readonly #children = new Map<number, string>()
   #shell: ChildProcess | undefined
 
   constructor(command: string) {
-    const possible = process.platform !== "win32"
-    this.#command = possible && existsSync(command) ? command : undefined
-    this.childArguments = possible && this.#command === undefined ? [String(process.pid)] : []
+    // On Windows the system ends children.
+    this.#command = process.platform === "win32" ? undefined : command
+  }
+
+  /** The process that a child has to watch itself, where there is no shell (images without one). */
+  parentToWatch(): number | undefined {
+    if (process.platform === "win32") return undefined
+    if (!this.#looked) {
+      this.#looked = true
+      if (this.#command !== undefined && !mayExist(this.#command)) this.#command = undefined
+    }
+    return this.#command === undefined ? process.pid : undefined
   }
 
   /** From now on the child does not outlive this process. To be called before it is sent anything: until then it cannot but see its channel close. */
@@ -86,8 +95,10 @@ export class Watchdog {
       // Out of memory: the next child tries again.
       return undefined
     }
-    // Out of processes or descriptors: the same.
-    shell.on("error", () => {})
+    // Out of processes or descriptors: the same. Where there is no shell after all, children that start later watch this process themselves.
+    shell.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT" || error.code === "EACCES") this.#command = undefined
+    })
     if (shell.pid === undefined) return undefined
     shell.unref()
     shell.stdin!.on("error", () => {})
@@ -99,6 +110,15 @@ export class Watchdog {
       if (signal === "SIGKILL") this.#tell(command)
     })
     return shell
+  }
+}
+
+/** Also true when `--permission` forbids to look: a program may be started without the right to read it. */
+const mayExist = (command: string): boolean => {
+  try {
+    return existsSync(command)
+  } catch {
+    return true
   }
 }
 

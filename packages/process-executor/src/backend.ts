@@ -14,7 +14,8 @@ export const childProcesses = (watchdog: Watchdog, entry: string = worker): Back
   spawn: (spec: SpawnSpec, events: LinkEvents) => {
     const execArgv = [...spec.inheritedExecArgv, ...spec.execArgv]
     const reader = new FrameReader((frame) => events.frame(frame as Frame), (cause) => child.fail(cause))
-    const child = openChild({ name: spec.name, entry, execArgv, env: spec.env, directory: spec.directory, watchdog }, {
+    const { argv, directory, env, name } = spec
+    const child = openChild({ name, entry, execArgv, argv, env, directory, watchdog }, {
       reader,
       exit: events.exit
     })

@@ -10,19 +10,22 @@ import type { LinkExit } from "@futures/core/Backend"
 import { spawn } from "node:child_process"
 import type { Socket } from "node:net"
 import { lastReportIn } from "./lastReport.ts"
-import { markerIn } from "./marker.ts"
+import { MARK_BYTES, markerIn } from "./marker.ts"
 import { openNameless } from "./nameless.ts"
 import { readPipe } from "./readInto.ts"
 import type { ByteReader } from "./readInto.ts"
+import { argumentsOf } from "./startArguments.ts"
 import type { Watchdog } from "./Watchdog.ts"
 
 /** How a child is born. */
 export interface ChildSpec {
-  /** What it is called in lists of processes; `node` by default. */
+  /** Its title in lists of processes; the command line by default. */
   readonly name?: string | undefined
   /** The file that it runs: one that calls `serveParent`. */
   readonly entry: string
   readonly execArgv: ReadonlyArray<string>
+  /** Added to its `process.argv`. Default: none. */
+  readonly argv?: ReadonlyArray<string> | undefined
   readonly env: Readonly<Record<string, string | undefined>>
   /** Its working directory; this process's by default. */
   readonly directory?: string | undefined
@@ -59,19 +62,24 @@ const PATIENCE = 500
 
 /** Starts a child process that speaks frames on two pipes of its own. */
 export const openChild = (
-  { directory, entry, env, execArgv, name, watchdog }: ChildSpec,
+  { argv = [], directory, entry, env, execArgv, name, watchdog }: ChildSpec,
   events: ChildEvents
 ): Child => {
-  const marker = markerIn(openNameless())
-  const report = lastReportIn(openNameless())
+  const marker = markerIn(openNameless(MARK_BYTES))
+  const report = lastReportIn(openNameless(0))
   const close = (): void => {
     marker?.close()
     report?.close()
   }
+  const own = argumentsOf({
+    name,
+    hasMarker: marker !== undefined,
+    hasReport: report !== undefined,
+    parent: watchdog.parentToWatch()
+  })
   const start = () => {
     try {
-      return spawn(process.execPath, [...execArgv, entry, ...watchdog.childArguments], {
-        argv0: name,
+      return spawn(process.execPath, [...execArgv, entry, ...own, ...argv], {
         cwd: directory,
         // Ctrl-C reaches the parent alone, which decides.
         detached: process.platform !== "win32",

@@ -39,17 +39,90 @@ export const lastReportIn = (fd: number | undefined): LastReport | undefined => 
 /** What happened, and of what kind it was, stands at the beginning. */
 const HEAD = 512
 
-/** The child's side. Whoever asked for reports of his own (`--report-on-fatalerror`) gets those instead. */
+/** What our report needs. The environment may hold secrets; network addresses take time. */
+const ours = {
+  compact: true,
+  directory: "",
+  excludeEnv: true,
+  excludeNetwork: true,
+  filename: `/dev/fd/${REPORT}`,
+  reportOnFatalError: true
+}
+
+type Settings = typeof ours
+type Setting = keyof Settings
+
+const settings = Object.keys(ours) as ReadonlyArray<Setting>
+
+/**
+ * The child's side. Only for a child that was started with such a file.
+ *
+ * Node has one set of settings for all its reports. Ours hold for the fatal error only: reports that tasks write, and those on a signal
+ * (`--report-on-signal`), use the user's settings. A user who asks for reports on fatal errors (`--report-on-fatalerror`) gets those instead of ours.
+ */
 export const leaveReport = (): void => {
   const { report } = process
   if (process.platform === "win32" || report.reportOnFatalError) return
-  Object.assign(report, {
-    compact: true,
-    directory: "/dev/fd",
-    // The environment may hold secrets; addresses take time.
-    excludeEnv: true,
-    excludeNetwork: true,
-    filename: String(REPORT),
-    reportOnFatalError: true
-  })
+  const native: Readonly<Record<string, PropertyDescriptor>> = Object.getOwnPropertyDescriptors(report)
+  const set = (setting: Setting, value: unknown): void => native[setting]!.set!.call(report, value)
+  const users = Object.fromEntries(settings.map((name) => [name, native[name]!.get!.call(report)])) as Settings
+  const useUsers = (): void => {
+    for (const setting of settings) set(setting, users[setting])
+  }
+  const useOurs = (): void => {
+    if (users.reportOnFatalError) return
+    for (const setting of settings) set(setting, ours[setting])
+  }
+  const withUsers = <A>(run: () => A): A => {
+    useUsers()
+    try {
+      return run()
+    } finally {
+      useOurs()
+    }
+  }
+  for (const setting of settings) {
+    Object.defineProperty(report, setting, {
+      configurable: true,
+      enumerable: true,
+      get: () => users[setting],
+      set: (value: never) => {
+        // Node checks it first.
+        withUsers(() => set(setting, value))
+        Object.assign(users, { [setting]: value })
+        useUsers()
+        useOurs()
+      }
+    })
+  }
+  const { getReport, writeReport } = report
+  report.getReport = (...args) => withUsers(() => getReport.apply(report, args))
+  report.writeReport = (...args: ReadonlyArray<unknown>) => withUsers(() => writeReport.apply(report, args as never))
+  reportOnSignals(report, native, useUsers, useOurs)
+  useOurs()
+}
+
+/** Node's listener writes the report: one of ours goes before it, another after it. */
+const reportOnSignals = (
+  report: NodeJS.ProcessReport,
+  native: Readonly<Record<string, PropertyDescriptor>>,
+  before: () => void,
+  after: () => void
+): void => {
+  let listened: NodeJS.Signals | undefined
+  const listen = (): void => {
+    if (listened !== undefined) process.off(listened, before).off(listened, after)
+    listened = report.reportOnSignal ? report.signal : undefined
+    if (listened !== undefined) process.prependListener(listened, before).on(listened, after)
+  }
+  for (const setting of ["reportOnSignal", "signal"] as const) {
+    Object.defineProperty(report, setting, {
+      ...native[setting]!,
+      set: (value: unknown) => {
+        native[setting]!.set!.call(report, value)
+        listen()
+      }
+    })
+  }
+  listen()
 }

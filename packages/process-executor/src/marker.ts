@@ -5,8 +5,11 @@
 // `import` would read every property of it, and so load streams, promises and `readline` into each child: 1 ms.
 const { closeSync, readSync, writeSync } = process.getBuiltinModule("node:fs")
 
-/** The child finds it on this descriptor. */
+/** The descriptor of the file in the child. */
 const MARKER = 5
+
+/** A mark is one double. */
+export const MARK_BYTES = 8
 
 /** The parent's side. */
 export interface Marker {
@@ -32,7 +35,7 @@ export const markerIn = (fd: number | undefined): Marker | undefined => {
 
 const left = new Float64Array(1)
 
-/** The child's side. */
+/** The child's side. Only for a child that was started with such a file: descriptor 5 is anything else otherwise. */
 export const mark = (number: number): void => {
   left[0] = number
   writeSync(MARKER, left, 0, left.byteLength, 0)

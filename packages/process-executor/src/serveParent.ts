@@ -5,6 +5,7 @@ import { Socket } from "node:net"
 import { leaveReport } from "./lastReport.ts"
 import { mark } from "./marker.ts"
 import { readInto } from "./readInto.ts"
+import { takeStartArguments } from "./startArguments.ts"
 
 // As it is at the start: a task may replace the global one, and `node:process` takes 4 ms to import.
 const { process } = globalThis
@@ -31,13 +32,15 @@ const send = (frame: Frame): void => {
 
 /** Serves the parent, for good. `modules` says where modules lie, when that is elsewhere than in the parent. */
 export const serveParent = (modules: Pick<WorkerPort, "locate" | "resolve"> = {}): Served => {
-  leaveReport()
+  const { hasMarker, hasReport, name, parent } = takeStartArguments(process.argv)
+  if (name !== undefined && !process.execArgv.some((flag) => flag.split("=")[0] === "--title")) process.title = name
+  if (hasReport) leaveReport()
   const served = serve({
     ...modules,
     sharesMemory: false,
     send,
     end: () => process.exit(0),
-    mark,
+    ...(hasMarker ? { mark } : {}),
     memoryUsage: () => process.memoryUsage.rss()
   })
   const reader = new FrameReader((frame) => served.receive(frame as Frame), () => process.exit(1))
@@ -45,12 +48,15 @@ export const serveParent = (modules: Pick<WorkerPort, "locate" | "resolve"> = {}
   socket.on("close", () => process.exit(1))
   socket.on("error", () => process.exit(1))
 
-  const [, , parent] = process.argv
   if (parent === undefined) return served
   const file = import.meta.url.endsWith(".ts")
     ? new URL("./orphan.ts", import.meta.url)
     : new URL("./orphan.js", import.meta.url)
   const { Worker } = process.getBuiltinModule("node:worker_threads")
-  new Worker(file, { argv: [parent], env: {}, execArgv: [] }).unref()
+  try {
+    new Worker(file, { argv: [String(parent)], env: {}, execArgv: [] }).unref()
+  } catch {
+    // Refused by `--permission`: the child notices the end of its parent once it reads from the channel, so not in an endless loop.
+  }
   return served
 }

@@ -10,6 +10,7 @@ import { faultGrid } from "../src/faults/grid.ts"
 import { hostile } from "../src/faults/hostile.ts"
 import { programs } from "../src/faults/programs.ts"
 import { shortages } from "../src/faults/shortages.ts"
+import { surroundings } from "../src/faults/surroundings.ts"
 import { interleavings } from "../src/model/interleavings.ts"
 import { released } from "../src/soak/released.ts"
 import { soak } from "../src/soak/soak.ts"
@@ -42,6 +43,7 @@ const parameterised: ReadonlyArray<LawSet> = [
   programs({ module: "", name: "" }),
   shortages({ module: "", name: "" }),
   soak({ module: "", name: "" }, []),
+  surroundings({ module: "", name: "" }, []),
   interleavings()
 ]
 

@@ -1,6 +1,6 @@
 /** The executor on threads (`node:worker_threads`). Threads share memory, start fast and move buffers; a native crash in one ends the process. */
 import type { Executor } from "@futures/core"
-import { claim, executorClass, makeClaims, resolveModule } from "@futures/core/Backend"
+import { claim, executorClass, flagsOf, makeClaims, resolveModule } from "@futures/core/Backend"
 import type { Backend, ExecutorClass, Frame, LinkEvents, SpawnSpec } from "@futures/core/Backend"
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads"
 import type { MessagePort } from "node:worker_threads"
@@ -66,7 +66,7 @@ const thread: Backend = {
 
 const entry = new URL(resolveModule(import.meta, "@futures/thread-executor/worker"))
 
-/** Inherited arguments that Node refuses for a thread: those of V8 and of the process, which hold for its threads anyway. */
+/** Inherited flags that Node refuses for a thread: those of V8 and of the process, which apply to its threads anyway. */
 const refused = new Set<string>()
 
 /**
@@ -86,22 +86,25 @@ interface ThreadData {
 }
 
 const start = (spec: SpawnSpec, data: ThreadData): Worker => {
-  const inherited = spec.inheritedExecArgv.filter((argument) => !refused.has(argument))
+  // A flag goes with its value: what is left of it would end the list for Node, and with it everything behind.
+  const inherited = flagsOf(spec.inheritedExecArgv).filter(([flag]) => !refused.has(flag))
   try {
     return new Worker(entry, {
       name: spec.name,
       workerData: data,
       transferList: [data.port],
+      argv: [...spec.argv],
       env: spec.env as NodeJS.Dict<string>,
-      execArgv: [...inherited, ...spec.execArgv],
+      execArgv: [...inherited.flat(), ...spec.execArgv],
       ...(spec.resourceLimits === undefined ? {} : { resourceLimits: withYoungLimit(spec.resourceLimits) })
     })
   } catch (error) {
     // Node says which it refuses in the text alone. What the user asked for is the user's to mend.
     const { code, message } = error as NodeJS.ErrnoException
-    const blamed = inherited.filter((argument) => message.includes(argument))
+    const named = `${message.slice(message.indexOf(":") + 1)}, `
+    const blamed = inherited.filter(([flag]) => named.includes(` ${flag}, `))
     if (code !== "ERR_WORKER_INVALID_EXEC_ARGV" || blamed.length === 0) throw error
-    for (const argument of blamed) refused.add(argument)
+    for (const [flag] of blamed) refused.add(flag)
     return start(spec, data)
   }
 }

@@ -29,6 +29,7 @@ export interface Wishes {
   readonly execArgv: ReadonlyArray<string>
   /** The caller's code root, for errors. */
   readonly root: string
+  readonly argv: ReadonlyArray<string>
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
@@ -135,11 +136,11 @@ export class Client implements PlaceHost {
 
   take({ engine, idleTimeoutMs: idle, lease, wishes }: Place): void {
     const idleTimeoutMs = Number.isFinite(idle) ? idle : undefined
-    const { execArgv, owner, root } = wishes
+    const { argv, execArgv, owner, root } = wishes
     const env = Object.fromEntries(Object.entries(wishes.env).map(([name, value]) => [name, value ?? null]))
     this.bus.tell(
       `eng.${engine}.take`,
-      { client: this.id, owner, lease, execArgv, root, env, idleTimeoutMs } satisfies TakeMessage
+      { client: this.id, owner, lease, execArgv, argv, root, env, idleTimeoutMs } satisfies TakeMessage
     )
   }
 

@@ -203,7 +203,7 @@ export class Engine implements LeaseHost {
 
   #taken(message: TakeMessage | undefined): void {
     if (message === undefined) return
-    const { client, env, execArgv, idleTimeoutMs = Infinity, lease: id, root: callerRoot } = message
+    const { argv, client, env, execArgv, idleTimeoutMs = Infinity, lease: id, root: callerRoot } = message
     const lease = this.#leases.get(id)
     if (lease === undefined) return this.#bus.publish(`cl.${client}.d.${this.id}.${id}`, gone())
     this.#keptTurnAt = undefined
@@ -220,6 +220,7 @@ export class Engine implements LeaseHost {
       lease.start({
         entry,
         execArgv: [...inheritedExecArgv(), ...execArgv],
+        argv,
         env: environment,
         watchdog: this.#watchdog
       })

@@ -97,6 +97,8 @@ export interface TakeMessage {
   readonly idleTimeoutMs?: number | undefined
   /** The caller's code root, for errors. Missing from clients of earlier versions. */
   readonly root?: string
+  /** Added to the worker's `process.argv`; clients of earlier versions send none. */
+  readonly argv?: ReadonlyArray<string>
   /** Laid over the engine's environment; `null` takes a variable away. */
   readonly env: Readonly<Record<string, string | null>>
 }

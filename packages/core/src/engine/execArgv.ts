@@ -1,29 +1,54 @@
-/** Node arguments that a worker inherits: the parent's own that apply to it, and the export condition for workers. */
+/**
+ * Node flags that a worker inherits: those of the parent that are not about the parent alone, and the export condition for workers.
+ *
+ * `process.execArgv` ends where the program begins, and Node accepts no separate value that begins with `-`. So an argument without a leading
+ * `-` is the value of the flag before it, for every flag of every version of Node: no table of flags is needed here.
+ */
 import { createRequire } from "node:module"
 import { join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 
-/** Arguments that belong to the parent alone, each with whether its value may be a separate argument. */
-const parentsOwn: ReadonlyArray<readonly [pattern: RegExp, separateValue: boolean]> = [
-  // Under `node -e` the argument holds the whole program: a worker would run it again.
-  [/^(-e|--eval|-p|--print|-pe|--input-type)$/, true],
-  [/^(--eval|--print|--input-type)=/, false],
-  [/^(-c|--check|-i|--interactive)$/, false],
-  [/^--(inspect|inspect-brk|inspect-wait|inspect-port|debug-port)(=|$)/, false],
-  [/^--(test|watch)/, false]
+/** A flag with its value, if that is an argument of its own: `["--title", "api"]`, `["--title=api"]`, `["--no-warnings"]`. */
+export type Flag = readonly [flag: string, ...value: ReadonlyArray<string>]
+
+/** Splits `process.execArgv`, or part of it, into flags. */
+export const flagsOf = (execArgv: ReadonlyArray<string>): ReadonlyArray<Flag> => {
+  const flags: Array<[string, ...Array<string>]> = []
+  for (const argument of execArgv) {
+    const last = flags.at(-1)
+    if (last === undefined || argument.startsWith("-")) flags.push([argument])
+    else last.push(argument)
+  }
+  return flags
+}
+
+/** The name as Node documents it: `--inspect_brk=0` is `--inspect-brk`. */
+export const nameOf = ([flag]: Flag): string => {
+  const name = flag.split("=", 1)[0]!
+  return name.startsWith("--") ? name.replaceAll("_", "-") : name
+}
+
+/** Flags for the parent alone. */
+const parentsOwn: ReadonlyArray<RegExp> = [
+  // What the parent runs. Under `node -e` the value holds the whole program: a worker would run it again.
+  /^(-e|--eval|-p|--print|-pe|--input-type|--entry-url|-c|--check|-i|--interactive|--run|--prof-process)$/,
+  /^--(build-snapshot|build-snapshot-config|snapshot-blob|experimental-sea-config)$/,
+  // A port that only one process can have.
+  /^--(inspect|debug)(-|$)/,
+  // Test runner and watch mode.
+  /^--(experimental-)?test(-|$)/,
+  /^--watch(-|$)/,
+  // A name of the parent, or of a file that one process writes: profiles of workers get names of their own, in the same directory.
+  /^--(title|cpu-prof-name|heap-prof-name)$/,
+  // Read already. The option `env` can take a variable away, and the file would bring it back.
+  /^--env-file(-if-exists)?$/
 ]
 
 /** Makes `@futures/core` resolve, inside workers, to an entry without engine and Effect. */
 const workerCondition = "--conditions=futures-worker"
 
 export const inheritedExecArgv = (): ReadonlyArray<string> => {
-  const kept: Array<string> = []
-  for (let at = 0; at < process.execArgv.length; at++) {
-    const argument = process.execArgv[at]!
-    const own = parentsOwn.find(([pattern]) => pattern.test(argument))
-    if (own === undefined) kept.push(argument)
-    else if (own[1]) at++
-  }
+  const kept = flagsOf(process.execArgv).filter((flag) => !parentsOwn.some((own) => own.test(nameOf(flag)))).flat()
   if (!kept.includes(workerCondition)) kept.push(workerCondition)
   return kept
 }

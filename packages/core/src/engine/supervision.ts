@@ -85,6 +85,7 @@ export const supervise = (engine: Engine, setup: Omit<LaneSetup, "key">): Superv
       directory: moved ? directory : undefined,
       inheritedExecArgv: moved ? resolvedFrom(directory, inherited) : inherited,
       execArgv: moved ? resolvedFrom(directory, options.execArgv) : options.execArgv,
+      argv: options.argv,
       resourceLimits: options.resourceLimits,
       idleTimeout: options.idleTimeout
     }

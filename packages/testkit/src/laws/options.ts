@@ -31,6 +31,7 @@ const wrong: Readonly<Record<keyof ExecutorOptions, ReadonlyArray<unknown>>> = {
   name: [1, null],
   env: [null, "A=1", { A: 1 }],
   execArgv: [null, "--no-warnings", [1]],
+  argv: [null, "--verbose", [1]],
   resourceLimits: [null, 4, { maxOldGenerationSizeMb: "4" }],
   memoryLimit: wrongNumbers,
   stdio: [null, "ignore", 1],
@@ -271,6 +272,18 @@ export const options = laws("options", [
         delete process.env["FUTURES_LAW_PARENT"]
         delete process.env["FUTURES_LAW_TAKEN"]
       }
+    }
+  ),
+  law(
+    "A worker has the option argv in process.argv, as it is, and nothing else behind its module",
+    { promises: [], needs: ["workers"] },
+    async (trial) => {
+      const { argv } = Task.from<{ argv: () => Array<string> }>(
+        new URL("data:text/javascript,export const argv = () => process.argv.slice(2)")
+      )
+      assert.deepEqual(await trial.single.run(argv), [])
+      const given = ["--verbose", "", "a b", "--", "\u00e9"]
+      assert.deepEqual(await trial.open({ maxWorkers: 1, argv: given }).run(argv), given)
     }
   ),
   law(

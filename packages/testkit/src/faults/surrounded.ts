@@ -1,0 +1,16 @@
+/** A program that uses an executor and prints one line, wherever it is run. Environment: `FUTURES_MODULE`, `FUTURES_NAME`: the executor's class. */
+import type { ExecutorClass } from "@futures/core"
+import { identity } from "../tasks.ts"
+import { throwing } from "./tasksChatter.ts"
+
+const { FUTURES_MODULE: module, FUTURES_NAME: name } = process.env
+const exports = await import(module!) as Record<string, ExecutorClass>
+const executor = new exports[name!]!({ maxWorkers: 2 })
+const numbers = await Promise.all(Array.from({ length: 100 }, (_, number) => executor.run(identity, number)))
+const sum = numbers.reduce<number>((total, number) => total + Number(number), 0)
+let mapped = 0
+for await (const item of executor.map(identity, numbers, { chunkSize: 10 })) mapped += Number(item)
+const thrown = executor.submit(throwing)
+await thrown.wait()
+await executor.shutdown()
+process.stdout.write(`calls ${sum}, map ${mapped}, error ${thrown.state}, workers ${executor.stats().workers}\n`)
