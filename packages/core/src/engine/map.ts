@@ -121,6 +121,11 @@ export class MapRun<A> {
     this.#timeout = timeout === undefined ? Infinity : toMillis(timeout, "timeout")
   }
 
+  /** The task's label, for errors. */
+  get label(): string | undefined {
+    return infoOf(this.#task)?.options?.label ?? this.#reader.definition?.name
+  }
+
   /** The next outcome; `undefined` at the end. Rejects with what the input threw, at its position. */
   async next(): Promise<Outcome<A> | undefined> {
     while (!this.#closed) {

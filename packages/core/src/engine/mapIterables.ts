@@ -6,7 +6,7 @@ import type { Outcome } from "./MapChunk.ts"
 export const mapValues = <A>(run: MapRun<A>): AsyncIterableIterator<A> =>
   iterable(run, (outcome) => outcome.ok ? outcome : undefined, async (outcome) => {
     await run.close()
-    throw outcome.failure.build()
+    throw outcome.failure.build(run.label)
   })
 
 /** Yields outcomes as data and goes on after failures (`Promise.allSettled`). */
@@ -14,7 +14,7 @@ export const mapSettled = <A>(run: MapRun<A>): AsyncIterableIterator<PromiseSett
   iterable<A, PromiseSettledResult<A>>(
     run,
     (outcome) => outcome.ok ? { value: { status: "fulfilled", value: outcome.value } } : undefined,
-    (outcome) => ({ status: "rejected", reason: outcome.failure.build() })
+    (outcome) => ({ status: "rejected", reason: outcome.failure.build(run.label) })
   )
 
 type Failed = Extract<Outcome<never>, { readonly ok: false }>

@@ -43,6 +43,11 @@ export class StreamRun<A> {
     return this.#cell.failure
   }
 
+  /** The task's label, for errors. */
+  get label(): string {
+    return this.#cell.label
+  }
+
   /** The items that are here, at least one; `undefined` at the end, or when it failed. */
   async next(): Promise<ReadonlyArray<A> | undefined> {
     while (!this.#closed && this.#cursor === this.#items.length) {
@@ -105,7 +110,7 @@ export const streamValues = <A>(run: StreamRun<A>): AsyncIterableIterator<A> => 
     if (next !== undefined) return { done: false, value: next.item }
     const { failure } = run
     await run.close()
-    if (failure !== undefined) throw failure.build()
+    if (failure !== undefined) throw failure.build(run.label)
     return { done: true, value: undefined }
   },
   async return() {
