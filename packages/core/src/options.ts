@@ -70,7 +70,7 @@ export interface ExecutorOptions {
   readonly whenFull?: "wait" | "reject" | undefined
   /** A task and its arguments, run once by each worker before its first call. One that fails is tried again; several failures without a live worker break the executor. */
   readonly initializer?: readonly [task: Task.Call, ...args: ReadonlyArray<any>] | undefined
-  /** How long a worker may take to be ready. Default 30 seconds. `EXECUTOR_START_TIMEOUT`. */
+  /** How long a worker may take to be ready, and a task's module to load in it. Default 30 seconds. `EXECUTOR_START_TIMEOUT`. */
   readonly startTimeout?: Duration.Input | undefined
   /** How long a task that was asked to stop may take to clean up before its worker is ended. Default 1 second. `EXECUTOR_GRACE`. */
   readonly grace?: Duration.Input | undefined
