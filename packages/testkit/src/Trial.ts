@@ -91,7 +91,7 @@ export class Bench {
       this.#shared.clear()
     }
     const unended = await failureOf(end(opened))
-    if (broken !== undefined) throw broken.error
+    if (broken !== undefined) throw withHint(broken.error, law)
     if (unended !== undefined) throw unended.error
   }
 
@@ -114,6 +114,15 @@ export class Bench {
 
 const end = async (executors: ReadonlyArray<Executor>): Promise<void> => {
   await within(END_LIMIT, "the executors to end", Promise.all(executors.map((executor) => executor.terminate())))
+}
+
+/** A law that needs a capability may fail because the backend lacks it: the error says how to declare that. */
+const withHint = (error: unknown, { needs }: Law): unknown => {
+  if (error instanceof Error && needs.length > 0) {
+    const gap = `gaps: [{ name: "${needs[0]}", reason: "..." }]`
+    error.message += `\n\nThe law needs: ${needs.join(", ")}. If the backend cannot do this, declare it: ${gap}`
+  }
+  return error
 }
 
 const failureOf = (promise: Promise<unknown>): Promise<{ readonly error: unknown } | undefined> =>

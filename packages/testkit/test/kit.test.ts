@@ -36,6 +36,17 @@ test("A gap excuses from the laws that need it, and from no other", async () => 
   expect(staleGaps({ name: "inline", executor: InlineExecutor, gaps: [...gaps, wrong] }, [set])).toEqual([wrong])
 })
 
+test("A broken law that needs a capability says how to declare the gap", async () => {
+  const check = (): Promise<void> => Promise.reject(new Error("broken"))
+  const made = laws("made up", [{ name: "needs marks", promises: [], needs: ["marks"], check }])
+  for await (const verdict of verify({ name: "inline", executor: InlineExecutor }, { laws: [made] })) {
+    expect(verdict).toMatchObject({
+      verdict: "broken",
+      error: { message: expect.stringContaining("declare it: gaps: [{ name: \"marks\", reason: \"...\" }]") }
+    })
+  }
+})
+
 const shared = { a: 1 }
 const view = new Uint8Array([1, 2, 3, 4])
 
