@@ -35,6 +35,7 @@ import { Levels } from "./Levels.ts"
 import { Losses } from "./Losses.ts"
 import { Nested } from "./Nested.ts"
 import type { Guest } from "./Nested.ts"
+import { passOn } from "./passOn.ts"
 import { Recycling } from "./Recycling.ts"
 import { Retries } from "./Retries.ts"
 import { Room } from "./Room.ts"
@@ -220,8 +221,9 @@ export class Engine {
     running: (lane, cell) => this.begin(cell, lane, performance.now()),
     output: (lane, stream, chunk) => {
       const take = lane.current?.form.output
-      if (take !== undefined) take(stream, chunk)
-      else (stream === 1 ? process.stdout : process.stderr).write(chunk)
+      if (take === undefined) return passOn(lane, stream, chunk)
+      take(stream, chunk)
+      lane.creditOutput(stream, chunk.length)
     },
     overMemory: (lane, bytes) => this.recycling.overMemory(lane, bytes),
     loading: (_, cell) => this.ladder.limitLoading(cell),

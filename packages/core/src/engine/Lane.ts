@@ -14,7 +14,15 @@ import type { Backend, Link, LinkExit, RemotePlace, SpawnSpec } from "../Backend
 import { describe } from "../ExecutorError.ts"
 import type { WorkerExit } from "../options.ts"
 import type { ErrorRecord } from "../wire/error.ts"
-import { HEADER, itemsStarted, Kind, OUTCOME_STRIDE, Status, WIRE_VERSION } from "../wire/frames.ts"
+import {
+  HEADER,
+  itemsStarted,
+  Kind,
+  OUTCOME_STRIDE,
+  OUTPUT_WINDOW_BYTES,
+  Status,
+  WIRE_VERSION
+} from "../wire/frames.ts"
 import type { Frame, Setup } from "../wire/frames.ts"
 import { monotonic } from "../wire/monotonic.ts"
 import { areItemOutcomes, isWellFormed } from "../wire/wellFormed.ts"
@@ -93,6 +101,8 @@ export class Lane {
   fault: unknown
   /** Whether the worker, before it ended, told of everything that it had done. */
   lastWords = false
+  /** Output of stdout and stderr that was taken and not granted again yet. */
+  readonly #granted: [number, number] = [0, 0]
   readonly #events: LaneEvents
 
   constructor(executor: number, generation: number, backend: Backend, events: LaneEvents) {
@@ -270,6 +280,14 @@ export class Lane {
   /** Lets a generator task yield so many more items. */
   credit(cell: FutureCell, items: number): void {
     this.reply(Kind.Credit, this.#hands.idOf(cell), items)
+  }
+
+  /** Lets the worker write more. In portions, so that one frame grants several chunks; a worker never waits for less than two of them. */
+  creditOutput(stream: 1 | 2, size: number): void {
+    const granted = this.#granted[stream - 1]! + size
+    const isPortion = granted >= OUTPUT_WINDOW_BYTES / 4
+    this.#granted[stream - 1] = isPortion ? 0 : granted
+    if (isPortion) this.reply(Kind.OutputCredit, stream, granted)
   }
 
   /** Asks the worker to end by itself: it has nothing left to do. */

@@ -19,6 +19,7 @@
  * parent ◀─ Calls ─── worker         calls that a task hands in itself; Interrupt and Outcomes then go the other way round as well
  * parent ◀─ Park ──── worker         a call waits for calls of its own, and gives its slot back
  * parent ◀─ Unpark ── worker         it goes on
+ * parent ── OutputCredit ▶ worker    stdout (1) or stderr (2) has taken so much of it
  * parent ◀─ Output ── worker         what tasks wrote to stdout and stderr, before the outcome of the call that wrote it
  * parent ◀─ Last ──── worker         it ends, and has told of everything that it did
  * parent ◀─ Fatal ─── worker         an uncaught error, or the initializer's; the worker ends
@@ -28,7 +29,7 @@
  * ```
  */
 /** Raised whenever a frame changes its shape, so that two versions that meet refuse each other instead of misreading. */
-export const WIRE_VERSION = 4
+export const WIRE_VERSION = 5
 
 /** What a frame says: its first field. Who says it to whom is drawn above. */
 export const Kind = {
@@ -69,7 +70,9 @@ export const Kind = {
   /** A call's function is being called: sent for calls that have a run timeout, and after `Loading`. */
   Started: 18,
   /** An error that nothing caught, of a call that has settled: the record, the call's id and its label. */
-  LeftBehind: 19
+  LeftBehind: 19,
+  /** To a worker: the parent's stream has taken so much of its output. */
+  OutputCredit: 20
 } as const
 
 /** The first three fields of every frame. */
@@ -211,6 +214,9 @@ export interface RemoteOptions {
   /** Higher goes first; that of the running call that submits this one by default. */
   readonly priority?: number | undefined
 }
+
+/** Output that a worker may be ahead of the parent's stream: bytes, or characters of text. */
+export const OUTPUT_WINDOW_BYTES = 256 * 1024
 
 /** Items that a generator task may be ahead of whoever takes them. */
 export const STREAM_WINDOW = 16

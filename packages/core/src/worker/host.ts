@@ -25,6 +25,7 @@ import { invokeEach } from "./invokeEach.ts"
 import { loadTask } from "./load.ts"
 import { MemoryWatch } from "./MemoryWatch.ts"
 import { Outcomes } from "./Outcomes.ts"
+import type { Output } from "./output.ts"
 import type { TaskDefinition, TaskFunction } from "./registry.ts"
 import { RunClock } from "./RunClock.ts"
 
@@ -98,11 +99,16 @@ export class Host implements CallHost, Surroundings {
   #latest = -1
   /** Whether a call was given back; so are all after it, until one comes that the parent sent when it had them all back. */
   #late = false
+  /** This worker's stdout and stderr, once they are redirected. */
+  output: Output | undefined
   onNested: ((frame: Frame) => void) | undefined
 
   constructor(port: WorkerPort) {
     this.#port = port
-    this.#outcomes = new Outcomes((frame, transfers) => port.send(frame, transfers))
+    this.#outcomes = new Outcomes((frame, transfers) => {
+      this.output?.flush(false)
+      port.send(frame, transfers)
+    })
   }
 
   get setup(): Setup | undefined {
@@ -147,6 +153,8 @@ export class Host implements CallHost, Surroundings {
         return this.#interrupt(frame[HEADER] as number, frame[HEADER + 1] as number | undefined)
       case Kind.Credit:
         return this.#running.get(frame[HEADER] as number)?.credit?.(frame[HEADER + 1] as number)
+      case Kind.OutputCredit:
+        return this.output?.credit(frame[HEADER] as number, frame[HEADER + 1] as number)
       case Kind.Outcomes:
       case Kind.Items:
         return this.onNested?.(frame)
@@ -167,6 +175,7 @@ export class Host implements CallHost, Surroundings {
   send(kind: number, ...body: ReadonlyArray<unknown>): void {
     // Calls that a task hands in go before its outcome, by which it might be over.
     if (kind !== Kind.Calls) this.#outcomes.flush()
+    if (kind !== Kind.Output) this.output?.flush(kind === Kind.Last || kind === Kind.Fatal)
     this.#port.send([kind, this.#executor, this.#generation, ...body], [])
   }
 
