@@ -7,11 +7,20 @@ import type { Watchdog } from "./Watchdog.ts"
 
 const worker = fileURLToPath(resolveModule(import.meta, "@futures/process-executor/worker"))
 
+/** Under Bun a child and its watchdog fail half-way, and calls would hang: nothing is started. */
+const refuseBun = (): void => {
+  if (process.versions["bun"] === undefined) return
+  throw new Error(
+    "Bun cannot run worker processes: it lacks unref() for the pipes of a child, and the settings of process.report. Use ThreadExecutor, or Node"
+  )
+}
+
 /** `entry` is the file that each child runs, one that calls `serveParent`; the executor's own by default. */
 export const childProcesses = (watchdog: Watchdog, entry: string = worker): Backend => ({
   name: "process",
   sharesMemory: false,
   spawn: (spec: SpawnSpec, events: LinkEvents) => {
+    refuseBun()
     const execArgv = [...spec.inheritedExecArgv, ...spec.execArgv]
     const reader = new FrameReader((frame) => events.frame(frame as Frame), (cause) => child.fail(cause))
     const { argv, directory, env, name } = spec
