@@ -1,5 +1,8 @@
 /** Frames of this project in stacks: between the lines of a task and the lines that await it they say nothing to their reader. */
 
+// As it is at the start: a task may replace the global `process`.
+const { env } = process
+
 const packages = "(?:core|thread-executor|process-executor|cluster-executor)[\\\\/](?:src|dist)[\\\\/]"
 
 /** Where these packages lie side by side, without being installed: in their own repository. */
@@ -23,7 +26,7 @@ const isFrame = (line: string): boolean => /^\s+at /.test(line)
  * variable `FUTURES_STACKS` is `full`.
  */
 export const withoutOwnFrames = (stack: string): string => {
-  if (!own.test(stack) || process.env["FUTURES_STACKS"] === "full") return stack
+  if (!own.test(stack) || env["FUTURES_STACKS"] === "full") return stack
   const lines: Array<string> = []
   /** Frames of Node that stay unless one of ours is next to them. */
   let pending: Array<string> = []

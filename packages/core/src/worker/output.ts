@@ -9,6 +9,9 @@ import { Kind, OUTPUT_WINDOW_BYTES } from "../wire/frames.ts"
 import type { Host } from "./host.ts"
 import { process } from "./process.ts"
 
+// A task may replace the global one.
+const { Buffer } = globalThis
+
 let piped = false
 
 /** Redirects this worker's stdout and stderr; once. */
