@@ -3,7 +3,7 @@ import type { Executor } from "@futures/core"
 import { claim, executorClass, flagsOf, makeClaims, resolveModule } from "@futures/core/Backend"
 import type { Backend, ExecutorClass, Frame, LinkEvents, SpawnSpec } from "@futures/core/Backend"
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads"
-import type { MessagePort } from "node:worker_threads"
+import type { MessagePort, WorkerOptions } from "node:worker_threads"
 
 const thread: Backend = {
   name: "thread",
@@ -90,6 +90,8 @@ const start = (spec: SpawnSpec, data: ThreadData): Worker => {
   const inherited = flagsOf(spec.inheritedExecArgv).filter(([flag]) => !refused.has(flag))
   try {
     return new Worker(entry, {
+      // Node reads inherited options too: a changed `Object.prototype` is not to change workers.
+      __proto__: null,
       name: spec.name,
       workerData: data,
       transferList: [data.port],
@@ -97,7 +99,7 @@ const start = (spec: SpawnSpec, data: ThreadData): Worker => {
       env: spec.env as NodeJS.Dict<string>,
       execArgv: [...inherited.flat(), ...spec.execArgv],
       ...(spec.resourceLimits === undefined ? {} : { resourceLimits: withYoungLimit(spec.resourceLimits) })
-    })
+    } as WorkerOptions)
   } catch (error) {
     // Node says which it refuses in the text alone. What the user asked for is the user's to mend.
     const { code, message } = error as NodeJS.ErrnoException

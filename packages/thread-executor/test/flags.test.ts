@@ -45,3 +45,31 @@ test("Every flag that Node refuses for a thread is left out with its value, in b
     expect(await executor.run(execArgv)).toEqual([...kept, "--conditions=futures-worker", "--no-warnings"])
   }
 })
+
+test("Options that Object.prototype has do not reach workers", async () => {
+  const { limits } = Task.from<{ limits: () => unknown }>(
+    new URL(
+      "data:text/javascript,import { resourceLimits } from 'node:worker_threads'; export const limits = () => resourceLimits"
+    )
+  )
+  const run = async (): Promise<unknown> => {
+    await using executor = new ThreadExecutor({ maxWorkers: 1 })
+    return await executor.run(limits)
+  }
+  const expected = await run()
+  const names = {
+    resourceLimits: { maxOldGenerationSizeMb: 64 },
+    argv: ["x"],
+    execArgv: ["--no-such-flag"],
+    stdin: true
+  }
+  for (const [name, value] of Object.entries(names)) {
+    // oxlint-disable-next-line no-extend-native -- what the test is about
+    Object.defineProperty(Object.prototype, name, { configurable: true, value })
+  }
+  try {
+    expect(await run()).toEqual(expected)
+  } finally {
+    for (const name of Object.keys(names)) Reflect.deleteProperty(Object.prototype, name)
+  }
+})
