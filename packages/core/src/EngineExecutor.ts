@@ -6,8 +6,9 @@ import type { ShutdownOptions } from "./engine/Closing.ts"
 import type { Engine, ExecutorStats } from "./engine/Engine.ts"
 import type { FutureCell } from "./engine/FutureCell.ts"
 import { MapRun } from "./engine/map.ts"
-import type { MapOptions } from "./engine/map.ts"
 import { mapSettled, mapValues } from "./engine/mapIterables.ts"
+import type { MapSettledResult } from "./engine/mapIterables.ts"
+import type { MapOptions } from "./engine/mapOptions.ts"
 import { StreamRun, streamValues } from "./engine/stream.ts"
 import { openCell, openMap, openRoom, openStream, openTracing } from "./ExecutorService.ts"
 import type { Items, OpenExecutor, Tuples } from "./ExecutorService.ts"
@@ -43,8 +44,8 @@ export class EngineExecutor implements OpenExecutor {
     task: F,
     items: Items<F>,
     options?: MapOptions
-  ): AsyncIterableIterator<PromiseSettledResult<Task.Success<F>>> {
-    return mapSettled(this[openMap](task, items, options))
+  ): AsyncIterableIterator<MapSettledResult<Task.Success<F>, Task.Args<F>[0]>> {
+    return mapSettled<Task.Success<F>, Task.Args<F>[0]>(this[openMap](task, items, options))
   }
 
   [openMap]<F extends Task.Call>(

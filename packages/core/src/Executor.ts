@@ -21,8 +21,9 @@ import type { ExecutorStats } from "./engine/Engine.ts"
 import { effectError } from "./engine/Failure.ts"
 import type { Failure } from "./engine/Failure.ts"
 import type { FutureCell } from "./engine/FutureCell.ts"
-import type { MapOptions, MapRun } from "./engine/map.ts"
+import type { MapRun } from "./engine/map.ts"
 import type { Outcome } from "./engine/MapChunk.ts"
+import type { MapOptions } from "./engine/mapOptions.ts"
 import type { ExecutorClass } from "./executorClass.ts"
 import { ExecutorShutdownError, InvalidOptionError, QueueFullError } from "./ExecutorError.ts"
 import type { TaskError } from "./ExecutorError.ts"
@@ -120,59 +121,70 @@ const overItems = <F extends Task.Call, B, E>(
   options: MapOptions | undefined,
   taken: Take<F, B>
 ): Stream.Stream<B, E, any> => {
-  const over = (iterable: Items<F>) =>
-    mapped<F, B, E>((executor, caller) => executor[openMap](task, iterable, options, false, caller), taken)
-  if (!Stream.isStream(items)) return over(items)
-  return Stream.unwrap(Effect.map(Stream.toAsyncIterableEffect(items as Stream.Stream<Task.Args<F>[0]>), over))
+  const over = (iterable: Items<F>, isStream: boolean) =>
+    mapped<F, B, E>((executor, caller) => executor[openMap](task, iterable, options, false, caller), taken, isStream)
+  if (!Stream.isStream(items)) return over(items, false)
+  const opened = Stream.toAsyncIterableEffect(items as Stream.Stream<Task.Args<F>[0]>)
+  return Stream.unwrap(Effect.map(opened, (iterable) => over(iterable, true)))
 }
 
 /** What becomes of the outcomes that are here: items to go on with, and the failure that ends all, behind them. */
-type Take<F, B> = (outcomes: ReadonlyArray<Outcome<Task.Success<F>>>) => {
+type Take<F, B> = (outcomes: ReadonlyArray<Outcome<Task.Success<F>>>, opened: MapRun<Task.Success<F>>) => {
   readonly items: ReadonlyArray<B>
   readonly failure?: Failure
+  /** Whether a map that was stopped fails behind its last item. */
+  readonly endsWithStop?: boolean
 }
 
-/** What a map yields, in the chunks in which it comes. */
+/** What a map yields, in the chunks in which it comes. A `Stream` as its input is waited for when it is closed: it ends also while it is silent. */
 const mapped = <F extends Task.Call, B, E>(
   openRun: (executor: OpenExecutor, caller: Caller) => MapRun<Task.Success<F>>,
-  taken: Take<F, B>
+  taken: Take<F, B>,
+  isStream = false
 ): Stream.Stream<B, E, Executor> =>
   Stream.unwrap(Effect.gen(function*() {
     const executor = (yield* executorKey) as OpenExecutor
     const opened = yield* Effect.acquireRelease(
       Effect.withFiber((fiber) => Effect.sync(() => openRun(executor, callerOf(fiber, executor[openTracing])))),
-      (each) => Effect.promise(() => each.close())
+      (each) => Effect.promise(() => each.close(isStream))
     )
     type Pulled = Pull.Pull<Arr.NonEmptyReadonlyArray<B>, E>
     const next = Effect.tryPromise({ try: () => opened.next(), catch: (error) => error as E })
     let ended: Failure | undefined
     const fail = (failure: Failure): Pulled => Effect.fail(effectError(failure) as E)
-    return Stream.fromPull(Effect.succeed(Effect.suspend((): Pulled => {
-      if (ended !== undefined) return fail(ended)
-      return Effect.flatMap(next, (first): Pulled => {
-        if (first === undefined) return Cause.done()
-        const { failure, items } = taken([first, ...opened.ready()])
-        ended = failure
-        return Arr.isReadonlyArrayNonEmpty(items) ? Effect.succeed(items) : fail(failure!)
+    const stopped = (failure: Failure): Pulled => taken([], opened).endsWithStop ? fail(failure) : Cause.done()
+    const pull = (): Pulled =>
+      Effect.suspend((): Pulled => {
+        if (ended !== undefined) return fail(ended)
+        return Effect.flatMap(next, (first): Pulled => {
+          if (first === undefined) return opened.stoppedBy === undefined ? Cause.done() : stopped(opened.stoppedBy)
+          const { failure, items } = taken([first, ...opened.ready()], opened)
+          ended = failure
+          if (items.length === 0 && failure === undefined) return pull()
+          return Arr.isReadonlyArrayNonEmpty(items) ? Effect.succeed(items) : fail(failure!)
+        })
       })
-    })))
+    return Stream.fromPull(Effect.succeed(pull()))
   }))
 
 const asExits = <F>(
-  outcomes: ReadonlyArray<Outcome<Task.Success<F>>>
+  outcomes: ReadonlyArray<Outcome<Task.Success<F>>>,
+  opened: MapRun<Task.Success<F>>
 ): { readonly items: ReadonlyArray<Exit.Exit<Task.Success<F>, Task.Failure<F> | TaskError>> } => ({
-  items: outcomes.map((outcome) => exitOf<F>(outcome))
+  items: outcomes
+    .filter((outcome) => outcome.ok || !opened.isAborted(outcome.failure))
+    .map((outcome) => exitOf<F>(outcome))
 })
 
 const asValues = <A>(
   outcomes: ReadonlyArray<Outcome<A>>
-): { readonly items: ReadonlyArray<A>; readonly failure?: Failure } => {
+): { readonly items: ReadonlyArray<A>; readonly failure?: Failure; readonly endsWithStop: true } => {
   const items: Array<A> = []
   for (const outcome of outcomes) {
-    if (!outcome.ok) return { items, failure: outcome.failure }
+    if (!outcome.ok) return { items, failure: outcome.failure, endsWithStop: true }
     items.push(outcome.value)
   }
-  return { items }
+  return { items, endsWithStop: true }
 }
 
 const exitOf = <F>(outcome: Outcome<Task.Success<F>>): Exit.Exit<Task.Success<F>, Task.Failure<F> | TaskError> =>

@@ -5,7 +5,9 @@ import type { Caller } from "./engine/CallForm.ts"
 import type { ShutdownOptions } from "./engine/Closing.ts"
 import type { ExecutorStats } from "./engine/Engine.ts"
 import type { FutureCell } from "./engine/FutureCell.ts"
-import type { MapOptions, MapRun } from "./engine/map.ts"
+import type { MapRun } from "./engine/map.ts"
+import type { MapSettledResult } from "./engine/mapIterables.ts"
+import type { MapOptions } from "./engine/mapOptions.ts"
 import type { StreamRun } from "./engine/stream.ts"
 import type { SubmittedFuture } from "./Future.ts"
 import type * as Task from "./Task.ts"
@@ -52,7 +54,7 @@ export interface Executor extends AsyncDisposable {
     task: F,
     items: Items<F>,
     options?: MapOptions
-  ): AsyncIterableIterator<PromiseSettledResult<Task.Success<F>>>
+  ): AsyncIterableIterator<MapSettledResult<Task.Success<F>, Task.Args<F>[0]>>
   /**
    * As `map`, for a task of several arguments: each item is a tuple of them (`Pool.starmap`).
    *

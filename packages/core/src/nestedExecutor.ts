@@ -103,5 +103,7 @@ export const nestedExecutor = (context: CallContext): NestedExecutor => {
     children.add(stop)
     cell.observe(() => children.delete(stop))
   }
-  return new NestedExecutor(engine, { parent: context.wireId, accepted })
+  // A map that began before the task was asked to stop ends; one that it begins to clean up runs.
+  const ended = (): boolean => context.asked
+  return new NestedExecutor(engine, { parent: context.wireId, accepted, ended })
 }

@@ -14,6 +14,8 @@ import { futures } from "./laws/futures.ts"
 import { identity } from "./laws/identity.ts"
 import { many } from "./laws/many.ts"
 import { map } from "./laws/map.ts"
+import { mapBounds } from "./laws/mapBounds.ts"
+import { mapEnding } from "./laws/mapEnding.ts"
 import { mapFailures } from "./laws/mapFailures.ts"
 import { mapFamily } from "./laws/mapFamily.ts"
 import { metrics } from "./laws/metrics.ts"
@@ -59,6 +61,8 @@ export const contract: ReadonlyArray<LawSet> = [
   unseen,
   many,
   map,
+  mapBounds,
+  mapEnding,
   mapFailures,
   mapFamily,
   streams,

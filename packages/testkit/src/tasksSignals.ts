@@ -2,6 +2,7 @@
 import { Task } from "@futures/core"
 import { connect } from "node:net"
 import type { Socket } from "node:net"
+import { setTimeout as sleep } from "node:timers/promises"
 
 /** A word that the law has heard. */
 interface Conversation {
@@ -52,7 +53,18 @@ export const asked = (): Promise<void> => {
   })
 }
 
-export const { answerWhenAsked, failAfter, holdItem, ignoreAsking, listenItem, spin, stopWhenAsked, waitFor } = Task
+export const {
+  answerWhenAsked,
+  failAfter,
+  holdItem,
+  ignoreAsking,
+  listenItem,
+  napItem,
+  spin,
+  spinItem,
+  stopWhenAsked,
+  waitFor
+} = Task
   .module(
     import.meta,
     {
@@ -79,10 +91,22 @@ export const { answerWhenAsked, failAfter, holdItem, ignoreAsking, listenItem, s
         if (listens) await asked()
         return index
       },
+      /** Says its word, if it has one, and takes so many milliseconds. Returns its index. */
+      napItem: (
+        { index, ms, port, word }: { index: number; ms: number; port: number; word: string | undefined }
+      ): Promise<number> | number => word === undefined ? index : say(port, word).then(() => sleep(ms, index)),
       /** Never gives its thread back. */
       spin: async (port: number, word: string): Promise<never> => {
         await say(port, word)
         for (;;);
+      },
+      /** Says its word; then never gives its thread back, if the item says so. Returns the index. */
+      spinItem: async (
+        { index, port, spins, word }: { index: number; port: number; spins: boolean; word: string }
+      ): Promise<number> => {
+        await say(port, word)
+        if (spins) { for (;;); }
+        return index
       },
       /** Cleans up once it is asked to stop, says so, and fails. */
       stopWhenAsked: async (port: number, word: string): Promise<never> => {

@@ -49,14 +49,15 @@ export class Admission {
     const engine = this.#engine
     const { backend, state } = engine
     // A call that runs may still hand in others while everything else is over.
-    const takes = state === "open" || (state === "draining" && form.depth !== undefined)
+    const isOurs = form.depth !== undefined || form.again === true
+    const takes = state === "open" || (state === "draining" && isOurs)
     if (!takes) return this.#refuse(info, whyClosed(engine))
     if (form.depth === undefined) {
       const endless = engine.hold.isHeld ? engine.hold.use() : refuseEndless(info.definition.module)
       if (endless !== undefined) return this.#refuse(info, ours(() => endless), State.Failed, true)
     }
     const { context, maxPending, stacks, whenFull } = engine.options
-    if (whenFull === "reject" && engine.queue.size >= maxPending) {
+    if (whenFull === "reject" && engine.queue.size >= maxPending && form.again !== true) {
       return this.#refuse(info, ours(() => new QueueFullError({ maxPending })))
     }
     let terms: CallTerms
@@ -67,7 +68,7 @@ export class Admission {
       // Before anything is captured: the buffers that it would move stay with the caller.
       if (terms.options.signal?.aborted === true) return this.#refuse(info, cancelledBy("signal"), State.Cancelled)
       const codec = codecOf(info.definition)
-      if (codec !== undefined) encodeInPlace(codec, args, form)
+      if (codec !== undefined && form.again !== true) encodeInPlace(codec, args, form)
       transfers = captureArgs(args, backend, terms.options.transfer)
       if (context !== undefined && form.depth === undefined) captureArgs(carried = [context.capture()], backend)
     } catch (error) {

@@ -1,5 +1,5 @@
 /** What a call may have besides its task and arguments. */
-import type { CallTrace } from "../wire/frames.ts"
+import type { CallTrace, ChunkLimits } from "../wire/frames.ts"
 import type { ItemOutcomes } from "../wire/items.ts"
 import type { Failure } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"
@@ -27,6 +27,12 @@ export interface Caller {
 export interface CallForm extends Caller {
   /** `args` holds one array of items, each a call of its own: with the item as its argument, or as its tuple of arguments. */
   readonly each?: "item" | "spread" | undefined
+  /** When a chunk of items returns those that it has not started, and how long an item may run. */
+  readonly limits?: ChunkLimits | undefined
+  /** Its arguments were accepted before, captured and translated: it is taken also while the executor drains. */
+  readonly again?: boolean | undefined
+  /** Whether the task that makes these calls was asked to stop after it began to make them. */
+  readonly ended?: (() => boolean) | undefined
   /** It never goes with others into a worker's hands: an item of a map, whose rest must not run once one has failed. */
   readonly alone?: boolean | undefined
   /** How often the machine under it has died already. */
@@ -37,8 +43,8 @@ export interface CallForm extends Caller {
   readonly key?: string | undefined
   /** Index of the first item of a chunk, behind the key. */
   readonly item?: number | undefined
-  /** Where the items of a generator task go, or outcomes of some items of a chunk before the others. */
-  readonly sink?: ((items: ReadonlyArray<unknown> | ItemOutcomes) => void) | undefined
+  /** Where the items of a generator task go, or outcomes of some items of a chunk before the others. `size`: the chunk returns its other items. */
+  readonly sink?: ((items: ReadonlyArray<unknown> | ItemOutcomes, size?: number) => void) | undefined
   /** Hears what the task reports of its progress. */
   readonly progress?: ((value: unknown) => void) | undefined
   /** Takes what the task writes, instead of this process's stdout (1) and stderr (2). */

@@ -99,6 +99,10 @@ export class Engine {
   readonly lanes = new Set<Lane>()
   /** Workers whose start has failed several times and is tried again. The supervisor counts. */
   failingStarts = 0
+  /** Called when the executor takes no more calls. */
+  readonly ends = new Set<() => void>()
+  /** Whether calls that have not started are cancelled: also those that come back unstarted. */
+  discards = false
   /** Calls that have not settled: while there are any, the process stays alive. */
   unsettled = 0
   /** Those of them that a worker has started. */
@@ -381,6 +385,7 @@ export class Engine {
     this.state = "broken"
     this.#settlePending(State.Failed, whyClosed(this))
     this.room.tell()
+    this.#announceEnd()
   }
 
   shutdown(options: ShutdownOptions = {}): Promise<void> {
@@ -392,6 +397,7 @@ export class Engine {
   }
 
   cancelPending(): void {
+    this.discards = true
     for (const lane of this.lanes) for (const cell of lane.calls()) this.cancel(cell, "shutdown")
     this.#settlePending(State.Cancelled, cancelledBy("shutdown"))
   }
@@ -408,7 +414,13 @@ export class Engine {
 
   /** open ──▶ draining */
   drain(): void {
-    if (this.state === "open") this.state = "draining"
+    if (this.state !== "open") return
+    this.state = "draining"
+    this.#announceEnd()
+  }
+
+  #announceEnd(): void {
+    for (const end of Array.from(this.ends)) end()
   }
 
   /** The workers have ended, but for those that cannot be. */

@@ -48,6 +48,12 @@ export const cancelledBy = (reason: CancelReason): Failure => {
   return failure
 }
 
+/** Whether it is one of `cancelledBy`. */
+export const isCancelled = (failure: Failure): boolean => {
+  for (const each of cancelled.values()) if (each === failure) return true
+  return false
+}
+
 /** The error as the Effect face shows it: what a task threw, untyped, is wrapped, so that the error channel holds typed errors alone. */
 export const effectError = (failure: Failure, task?: string): unknown =>
   failure.kind === "threw" ? new TaskFailedError({ cause: failure.build(task) }) : failure.build(task)

@@ -391,7 +391,7 @@ export class Lane {
           return this.#misbehaved(frame)
         }
         this.#started(cell)
-        return cell.form.sink(items as ReadonlyArray<unknown>)
+        return cell.form.sink(items as ReadonlyArray<unknown>, frame[HEADER + 2] as number | undefined)
       }
       case Kind.Loading:
       case Kind.Started: {

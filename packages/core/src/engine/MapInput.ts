@@ -1,5 +1,7 @@
 /** The input of a map: pulled as it is needed, whatever kind of iterable it is. */
 import { InvalidOptionError } from "../ExecutorError.ts"
+import { sizeOf } from "../wire/size.ts"
+import { nextTurn } from "./turn.ts"
 
 type Source = Iterator<unknown> | AsyncIterator<unknown>
 
@@ -14,6 +16,8 @@ export class MapInput {
   #arrived: Array<unknown> = []
   /** Items that were pulled so far. */
   pulled = 0
+  /** Estimated size of the items taken last. */
+  bytes = 0
   /** Whether an item is on its way. */
   isPulling = false
   /** Whether there is nothing more to pull. */
@@ -29,45 +33,80 @@ export class MapInput {
     this.#wake = wake
   }
 
-  /** The next items that can be had at once, at most so many. When there are fewer, it is over, or one is on its way. */
-  take(most: number): ArrayLike<unknown> {
+  /**
+   * The next items that are here, at most so many, and no more once they have so many bytes; `bytes` is then their size. When there are fewer, it is over,
+   * or one is on its way.
+   */
+  take(most: number, mostBytes: number): ArrayLike<unknown> {
+    this.bytes = 0
     if (this.#arrived.length > 0) {
       const items = this.#arrived
       this.#arrived = []
+      for (const item of items) this.bytes += sizeOf(item)
       return items
     }
     if (this.isPulling || this.isOver) return []
-    return this.#list === undefined ? this.#pull(most) : this.#slice(this.#list, most)
+    return this.#list === undefined ? this.#pull(most, mostBytes) : this.#slice(this.#list, most, mostBytes)
   }
 
-  close(): unknown {
-    if (this.isOver) return undefined
+  /**
+   * Closes the input, with its `return` where it has one. Resolves when that has ended. While an item is on its way an asynchronous generator returns only
+   * behind it, and a silent one never: then two turns of the event loop are enough, except for `whole`.
+   */
+  async close(whole = false): Promise<void> {
+    if (this.isOver) return
     this.isOver = true
-    return this.#source.return?.()
+    if (!this.isPulling || whole) return void await this.#source.return?.()
+    // Its error may come when nobody waits for it any more.
+    const closing = (async () => this.#source.return?.())().catch(() => {})
+    await Promise.race([closing, nextTurn().then(nextTurn)])
   }
 
-  #slice(list: ReadonlyArray<unknown>, most: number): ArrayLike<unknown> {
-    const items = list.slice(this.pulled, this.pulled + most)
+  /** Whether there is certainly nothing more to pull. */
+  get isExhausted(): boolean {
+    return this.isOver || (this.#list !== undefined && this.pulled >= this.#list.length)
+  }
+
+  #slice(list: ReadonlyArray<unknown>, most: number, mostBytes: number): ArrayLike<unknown> {
+    const from = this.pulled
+    const end = Math.min(list.length, from + most)
+    let at = from
+    if (ArrayBuffer.isView(list)) {
+      const width = (list as unknown as Uint8Array).BYTES_PER_ELEMENT
+      at = Math.max(Math.min(end, from + 1), Math.min(end, from + Math.floor(mostBytes / width)))
+      this.bytes = (at - from) * width
+    } else {
+      let bytes = 0
+      while (at < end && (at === from || bytes < mostBytes)) {
+        const item = list[at++]
+        bytes += typeof item === "number" ? 8 : sizeOf(item)
+      }
+      this.bytes = bytes
+    }
+    const items = list.slice(from, at)
     this.pulled += items.length
     // As an iterator sees it: at the end it is over, also when the list grows afterwards.
-    if (items.length < most) this.isOver = true
+    if (at === end && items.length < most) this.isOver = true
     return items
   }
 
-  #pull(most: number): ArrayLike<unknown> {
+  #pull(most: number, mostBytes: number): ArrayLike<unknown> {
     const items: Array<unknown> = []
+    let bytes = 0
     try {
-      while (items.length < most) {
+      while (items.length < most && (items.length === 0 || bytes < mostBytes)) {
         const next = this.#source.next()
-        if (next instanceof Promise) {
-          this.#await(next)
+        if (isPromise(next)) {
+          this.#await(Promise.resolve(next))
           break
         }
         if (!this.#add(next, items)) break
+        bytes += sizeOf(items[items.length - 1])
       }
     } catch (error) {
       this.#fail(error)
     }
+    this.bytes = bytes
     return items
   }
 
@@ -93,10 +132,15 @@ export class MapInput {
   }
 
   #fail(error: unknown): void {
+    // Closed meanwhile: nobody asks for it any more.
+    if (this.isOver) return
     this.isOver = true
     this.error = { error }
   }
 }
+
+const isPromise = (next: unknown): next is PromiseLike<IteratorResult<unknown>> =>
+  next instanceof Promise || typeof (next as { then?: unknown } | undefined)?.then === "function"
 
 const iteratorOf = (items: unknown): Source => {
   const asynchronous = (items as Partial<AsyncIterable<unknown>> | null | undefined)?.[Symbol.asyncIterator]

@@ -85,10 +85,11 @@ export class Nested {
     const priority = meta.options?.priority ?? parent?.priority
     const info: TaskInfo = { definition, options: { ...meta.options, priority, label: meta.label } }
     const sink = meta.window > 0 || meta.each !== undefined
-      ? (items: unknown) => lane.reply(Kind.Items, wireId, items)
+      ? (items: unknown, size?: number) => lane.reply(Kind.Items, wireId, items, size)
       : undefined
     const cell = this.#engine.accept(info, args, {
       each: meta.each,
+      limits: meta.limits,
       sink,
       depth,
       key: meta.key,

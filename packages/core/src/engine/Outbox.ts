@@ -62,7 +62,7 @@ export class Outbox {
   }
 
   #meta(cell: FutureCell): number | CallMeta {
-    const { context, each, item, key, parent, sink, spans, trace } = cell.form
+    const { context, each, item, limits, key, parent, sink, spans, trace } = cell.form
     const losses = cell.deliveredBefore
     const { timeout } = cell.options
     // The run that this will be.
@@ -75,6 +75,7 @@ export class Outbox {
     return {
       attempt,
       each,
+      limits,
       window: sink === undefined || each !== undefined ? 0 : STREAM_WINDOW,
       context,
       label,

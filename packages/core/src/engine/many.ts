@@ -5,6 +5,7 @@ import { InvalidOptionError, InvalidStateError, TaskTimeoutError } from "../Exec
 import type { Future } from "../Future.ts"
 import { goOn as outside, State } from "./Call.ts"
 import type { FutureCell } from "./FutureCell.ts"
+import { isTurnLong, nextTurn } from "./turn.ts"
 
 /** Options of `wait` for several futures (`concurrent.futures.wait`). */
 export interface WaitManyOptions {
@@ -127,6 +128,7 @@ class Completions<F extends Future<any, any>> implements AsCompleted<F> {
   }
   #wake: (() => void) | undefined
   #ended = false
+  #steps = 0
   /** The step before: steps run one after the other, as those of an async generator. */
   #last: Promise<unknown> = Promise.resolve()
 
@@ -178,6 +180,7 @@ class Completions<F extends Future<any, any>> implements AsCompleted<F> {
         goOn()
       }
     }
+    if (++this.#steps % 64 === 0 && isTurnLong()) await nextTurn()
     const [future] = this.#finished
     if (this.#ended || future === undefined) {
       this.#end()

@@ -12,6 +12,7 @@ import type { CallForm } from "./CallForm.ts"
 import type { Engine } from "./Engine.ts"
 import type { Failure } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"
+import { isTurnLong, nextTurn } from "./turn.ts"
 
 /** Leave is given in halves of the window, so that one frame serves several items and the worker never has to stop. */
 const BATCH = STREAM_WINDOW / 2
@@ -22,6 +23,7 @@ export class StreamRun<A> {
   #items: Array<A> = []
   #cursor = 0
   #taken = 0
+  #asked = 0
   #closed = false
   #wake: (() => void) | undefined
 
@@ -62,6 +64,7 @@ export class StreamRun<A> {
 
   /** The next item alone. */
   async one(): Promise<{ readonly item: A } | undefined> {
+    if (++this.#asked % 64 === 0 && isTurnLong()) await nextTurn()
     while (!this.#closed && this.#cursor === this.#items.length) {
       if (this.#cell.done()) return undefined
       await this.#arrival()

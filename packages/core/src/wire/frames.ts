@@ -53,7 +53,10 @@ export const Kind = {
   Progress: 9,
   /** It uses more memory than it may. */
   Memory: 10,
-  /** What a generator task yielded, or outcomes of some items of a chunk. */
+  /**
+   * What a generator task yielded, or outcomes of some items of a chunk, and then, where it returns others that it has not begun, how many items it still
+   * answers for.
+   */
   Items: 11,
   /** A generator task may yield so many more. */
   Credit: 12,
@@ -175,6 +178,8 @@ export interface CallMeta {
    * `ItemOutcomes`.
    */
   readonly each: "item" | "spread" | undefined
+  /** Of a chunk of items. A chunk that returns items succeeds with fewer outcomes than it has items: the others have not begun. */
+  readonly limits?: ChunkLimits | undefined
   /** Items that a generator task may yield before it is given more; 0 for a task that is no generator. */
   readonly window: number
   /** What the caller's `context.capture()` answered. */
@@ -195,6 +200,16 @@ export interface CallMeta {
   readonly item?: number | undefined
   /** How often it was delivered before, to a machine that was lost. */
   readonly losses?: number | undefined
+}
+
+/** When a chunk of items returns those that it has not begun, and how long each of its items may run. */
+export interface ChunkLimits {
+  /** After it has run for so many milliseconds; `Infinity` for one of a fixed size. */
+  readonly ms: number
+  /** When its results have so many bytes, as estimated. */
+  readonly bytes: number
+  /** Milliseconds that an item may run. */
+  readonly itemMs: number
 }
 
 /** The caller's span and log annotations, as they travel. */

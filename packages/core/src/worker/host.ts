@@ -21,7 +21,7 @@ import { closeLayers } from "./effects.ts"
 import { generate } from "./generate.ts"
 import { invoke } from "./invoke.ts"
 import type { Answer, Invocation, Surroundings } from "./invoke.ts"
-import { invokeEach } from "./invokeEach.ts"
+import { invokeEach, unlimited } from "./invokeEach.ts"
 import { loadTask } from "./load.ts"
 import { MemoryWatch } from "./MemoryWatch.ts"
 import { Outcomes } from "./Outcomes.ts"
@@ -349,9 +349,10 @@ export class Host implements CallHost, Surroundings {
   #invoke(call: Invocation, meta: CallMeta, answer: Answer): void {
     if (meta.window === 0 && meta.each === undefined) return invoke(call, this, answer)
     const { wireId } = call.context
-    const tell = (items: unknown): void => this.#sendItems(wireId, items)
+    const tell = (items: unknown, size?: number): void => this.#sendItems(wireId, items, size)
     if (meta.each === undefined) return void generate(call, meta.window, this, tell, answer)
-    invokeEach(call, meta.each === "spread", this, { tell, mark: (items) => this.#markItems(wireId, items) }, answer)
+    const events = { tell, mark: (items: number) => this.#markItems(wireId, items) }
+    invokeEach(call, meta.each === "spread", meta.limits ?? unlimited, this, events, answer)
   }
 
   /** A mark tells how far the latest call has come: of another that runs beside it that stays unknown. */
@@ -359,9 +360,11 @@ export class Host implements CallHost, Surroundings {
     if (wireId === this.#latest) this.#port.mark?.(markOf(wireId, items))
   }
 
-  #sendItems(wireId: number, items: unknown): void {
+  #sendItems(wireId: number, items: unknown, size: number | undefined): void {
     this.#outcomes.flush()
-    this.#port.send([Kind.Items, this.#executor, this.#generation, wireId, items], this.#outcomes.takeTransfers())
+    const frame = [Kind.Items, this.#executor, this.#generation, wireId, items]
+    if (size !== undefined) frame.push(size)
+    this.#port.send(frame, this.#outcomes.takeTransfers())
   }
 
   #answer(context: CallContext, status: Status, value: unknown): void {

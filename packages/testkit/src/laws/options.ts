@@ -1,6 +1,6 @@
 /** Wrong options are named before anything starts. */
 import { asCompleted, InvalidOptionError, Task, wait } from "@futures/core"
-import type { ExecutorOptions } from "@futures/core"
+import type { ExecutorOptions, MapOptions } from "@futures/core"
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
 import { mkdirSync, writeFileSync } from "node:fs"
@@ -195,6 +195,31 @@ export const options = laws("options", [
         await failsWith(mapped(), InvalidOptionError, { option })
       }
     }
+    const wrongOfMap = {
+      bufferBytes: [0, -1, 1.5, NaN, null, "4"],
+      ordered: ["no", null, 1],
+      onProgress: [42, null, "log"],
+      signal: [42, null, {}],
+      timeout: wrongDurations,
+      itemTimeout: wrongDurations,
+      chunksize: [5],
+      buffersize: [5]
+    }
+    for (const [option, values] of Object.entries(wrongOfMap)) {
+      for (const value of values) {
+        const given = { [option]: value } as MapOptions
+        for (const mapped of [trial.shared.map, trial.shared.mapSettled] as Array<typeof trial.shared.mapSettled>) {
+          const mapping = (async () =>
+            await collect(mapped.call(trial.shared, double as never, items() as never, given)))()
+          await failsWith(mapping as Promise<unknown>, InvalidOptionError, { option })
+        }
+      }
+    }
+    await failsWith(
+      (async () => await collect(trial.shared.map(double, items(), null as never)))(),
+      InvalidOptionError,
+      { option: "options" }
+    )
     await failsWith((async () => await collect(trial.shared.map(double, 5 as never)))(), InvalidOptionError)
     assert.equal(pulled, 0)
   }),

@@ -83,7 +83,12 @@ export class History {
       }
       await results.return?.()
     }
-    this.#maps.push({ close: async () => await results.return?.(), read: read() })
+    const isOver = this.model.over
+    const reading = read().catch((error: unknown) => {
+      // A map that begins when the executor has ended says so once.
+      if (!isOver || !(error instanceof ExecutorShutdownError)) throw error
+    })
+    this.#maps.push({ close: async () => await results.return?.(), read: reading })
   }
 
   *#items(count: number): Generator<Noted> {
