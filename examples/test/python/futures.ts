@@ -298,6 +298,21 @@ row("as_completed(jobs)", async (executor) => {
   expect(results.toSorted()).toEqual([1, 4, 9])
 })
 
+row("a loop that submits more as jobs complete", async (executor) => {
+  const jobs = [executor.submit(square, 1)]
+  const completing = asCompleted(jobs)
+  const results: Array<number> = []
+  for await (const done of completing) {
+    const n = await done.result()
+    results.push(n)
+    if (n < 9) {
+      const job = executor.submit(square, Math.sqrt(n) + 1)
+      completing.add(job)
+    }
+  }
+  expect(results).toEqual([1, 4, 9])
+})
+
 row("as_completed(jobs, timeout=1)", async (executor) => {
   const held = executor.submit(hold)
   const jobs = [held]

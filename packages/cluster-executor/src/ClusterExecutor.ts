@@ -227,5 +227,8 @@ const rootOf = (root: string | undefined, own: boolean): string =>
  * console.log(await executor.submit(fib, 30).result())
  * ```
  */
-export const ClusterExecutor: ExecutorClassOf<ClusterExecutorOptions> = executorClass<ClusterExecutorOptions>(configure)
+export const ClusterExecutor: ExecutorClassOf<ClusterExecutorOptions> = executorClass<ClusterExecutorOptions>(
+  configure,
+  "ClusterExecutor"
+)
 export type ClusterExecutor = Executor

@@ -75,5 +75,5 @@ const inline: Backend = {
  * console.log(await executor.submit(fib, 30).result())
  * ```
  */
-export const InlineExecutor: ExecutorClass = executorClass(inline)
+export const InlineExecutor: ExecutorClass = executorClass(inline, "InlineExecutor")
 export type InlineExecutor = Executor

@@ -17,6 +17,7 @@ import type { CallContext } from "./worker/CallContext.ts"
 import type { TaskSchemas } from "./worker/codec.ts"
 import { currentTask } from "./worker/context.ts"
 import type { TaskContext } from "./worker/context.ts"
+import { process } from "./worker/process.ts"
 import { noSettings, register, TaskTypeId } from "./worker/registry.ts"
 import type { ErrorClass, ErrorCodec, TaskDefinition, TaskFunction, TaskSettings } from "./worker/registry.ts"
 

@@ -83,11 +83,14 @@ const setupOf = (options: ResolvedOptions, backend: Backend): Omit<Setup, "versi
  * export class VmExecutor extends executorClass(vmBackend) {}
  * ```
  *
- * A backend with options of its own gives a function, which takes them out and answers with the rest.
+ * A backend with options of its own gives a function, which takes them out and returns the rest. `name` is the name of a class that is not extended.
  */
-export function executorClass(backend: Backend): ExecutorClass
-export function executorClass<Options extends ExecutorOptions>(configure: Configure<Options>): ExecutorClassOf<Options>
-export function executorClass(given: Backend | Configure<ExecutorOptions>): ExecutorClass {
+export function executorClass(backend: Backend, name?: string): ExecutorClass
+export function executorClass<Options extends ExecutorOptions>(
+  configure: Configure<Options>,
+  name?: string
+): ExecutorClassOf<Options>
+export function executorClass(given: Backend | Configure<ExecutorOptions>, name = "BackendExecutor"): ExecutorClass {
   const configure = typeof given === "function"
     ? given
     : (options: ExecutorOptions) => ({ backend: given, options })
@@ -110,7 +113,7 @@ export function executorClass(given: Backend | Configure<ExecutorOptions>): Exec
       return Layer.effect(executorKey, this.make(options))
     }
   }
-  return BackendExecutor
+  return Object.defineProperty(BackendExecutor, "name", { value: name })
 }
 
 /** An engine for calls that come as frames from elsewhere. */

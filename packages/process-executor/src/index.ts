@@ -13,5 +13,8 @@ import { Watchdog } from "./Watchdog.ts"
  * console.log(await executor.submit(fib, 30).result())
  * ```
  */
-export const ProcessExecutor: ExecutorClass = executorClass(childProcesses(new Watchdog("/bin/sh")))
+export const ProcessExecutor: ExecutorClass = executorClass(
+  childProcesses(new Watchdog("/bin/sh")),
+  "ProcessExecutor"
+)
 export type ProcessExecutor = Executor

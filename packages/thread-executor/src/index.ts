@@ -119,5 +119,5 @@ const start = (spec: SpawnSpec, data: ThreadData): Worker => {
  * console.log(await executor.submit(fib, 30).result())
  * ```
  */
-export const ThreadExecutor: ExecutorClass = executorClass(thread)
+export const ThreadExecutor: ExecutorClass = executorClass(thread, "ThreadExecutor")
 export type ThreadExecutor = Executor

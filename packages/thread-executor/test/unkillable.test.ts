@@ -19,8 +19,11 @@ const said = (name: string): Promise<string> =>
     child.on("exit", (code, signal) => reject(new Error(`It ended by itself (${code ?? signal}): ${text}`)))
   })
 
-test.for([["a native call", "native"], ["a loop of builtins", "builtins"]])(
-  "A thread in %s that cannot be stopped is lost by name; what waited runs on another, and shutdown() ends",
+test.for([
+  ["A thread in a native call that cannot be stopped is lost by name", "native"],
+  ["A thread in a loop of builtins that cannot be stopped is lost by name", "builtins"]
+])(
+  "%s; what waited runs on another, and shutdown() ends",
   async ([, name]) => {
     expect((await said(name!)).split("\n")).toEqual([
       "exit unkillable true",
