@@ -85,8 +85,10 @@ export class Lane {
   ended = false
   /** Whether we ended it by force, once it had come up. */
   forced = false
-  /** Whether it takes no more calls and ends once it has none. */
-  retiring = false
+  /** Whether it ends once it has no calls, for whatever reason except the number of its calls. */
+  #isRetired = false
+  /** Whether it holds, or has run, as many calls as it may. One that is given back counts no more. */
+  isFull = false
   /** Whether it was ended because it used too much memory. */
   outOfMemory = false
   /** Calls it took in its life. */
@@ -110,6 +112,16 @@ export class Lane {
     this.generation = generation
     this.#outbox = new Outbox(executor, generation, backend)
     this.#events = events
+  }
+
+  /** Whether it takes no more calls and ends once it has none. */
+  get retiring(): boolean {
+    return this.#isRetired || this.isFull
+  }
+
+  /** It takes no more calls. */
+  retire(): void {
+    this.#isRetired = true
   }
 
   get workerId(): number | string | undefined {
@@ -147,7 +159,7 @@ export class Lane {
   }
 
   #recalled(): void {
-    this.retiring = true
+    this.#isRetired = true
     this.#events.idle(this)
   }
 
@@ -197,13 +209,15 @@ export class Lane {
     const parcel = this.#outbox.take()
     if (parcel === undefined || this.#send(parcel.frame, parcel.transfers)) return
     // It hears no more, and its end is near: what never left goes to another.
-    this.retiring = true
+    this.#isRetired = true
     for (const wireId of wireIds(parcel)) this.#giveBack(this.#hands.find(wireId))
   }
 
   #giveBack(cell: FutureCell | undefined): void {
     if (cell === undefined) return
     this.#hands.letGo(cell)
+    this.taken--
+    this.isFull = false
     this.#events.returned(this, cell)
   }
 
@@ -263,6 +277,8 @@ export class Lane {
   withdraw(cell: FutureCell): boolean {
     if (this.#link?.withdraw?.(this.#hands.idOf(cell)) !== true) return false
     this.#hands.letGo(cell)
+    this.taken--
+    this.isFull = false
     return true
   }
 

@@ -22,7 +22,7 @@ export class Recycling {
   /** A lane has been handed a call, or has answered some. */
   look(lane: Lane): void {
     const { idleTimeout, maxTasksPerWorker } = this.#engine.options
-    if (lane.taken >= maxTasksPerWorker) lane.retiring = true
+    lane.isFull = lane.taken >= maxTasksPerWorker
     if (!lane.idle || lane.state !== "ready") return
     if (lane.retiring) return this.#supervisor.retire(lane)
     lane.idleSince = performance.now()
@@ -32,7 +32,7 @@ export class Recycling {
 
   /** A worker uses more memory than it may. */
   overMemory(lane: Lane, bytes: number): void {
-    lane.retiring = true
+    lane.retire()
     if (lane.idle) this.#supervisor.retire(lane)
     else if (bytes > FAR_OVER * this.#engine.options.memoryLimit) {
       lane.outOfMemory = true
@@ -42,7 +42,7 @@ export class Recycling {
 
   /** A settled call has left an error behind, so what it has changed is unknown: the worker finishes what it has, and is replaced. */
   leftBehind(lane: Lane): void {
-    lane.retiring = true
+    lane.retire()
     if (lane.idle && lane.state === "ready") this.#supervisor.retire(lane)
   }
 
