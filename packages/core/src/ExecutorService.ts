@@ -42,11 +42,11 @@ export interface Executor extends AsyncDisposable {
    */
   map<F extends Task.Call>(task: F, items: Items<F>, options?: MapOptions): AsyncIterableIterator<Task.Success<F>>
   /**
-   * As `map`, with each item's outcome as data; failures do not end it (`Promise.allSettled`).
+   * As `map`, with each item's outcome as data, and the `index` and `item` that it belongs to; failures do not end it (`Promise.allSettled`).
    *
    * ```ts
    * for await (const each of executor.mapSettled(fib, [20, 21])) {
-   *   console.log(each.status === "fulfilled" ? each.value : each.reason)
+   *   console.log(each.index, each.status === "fulfilled" ? each.value : each.reason)
    * }
    * ```
    */

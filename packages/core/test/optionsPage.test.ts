@@ -45,7 +45,7 @@ test("The page has a row for every option of a task, in the order of the code", 
 })
 
 test("The page has a row for every option of a map, in the order of the code", () => {
-  expect(ofMap!.map(nameIn)).toEqual(declaredIn("../src/engine/map.ts", "MapOptions"))
+  expect(ofMap!.map(nameIn)).toEqual(declaredIn("../src/engine/mapOptions.ts", "MapOptions"))
 })
 
 test("The page has a row for every option of an executor on a cluster, in the order of the code", () => {

@@ -2,7 +2,6 @@
 import { Task } from "@futures/core"
 import { connect } from "node:net"
 import type { Socket } from "node:net"
-import { setTimeout as sleep } from "node:timers/promises"
 
 /** A word that the law has heard. */
 interface Conversation {
@@ -94,7 +93,10 @@ export const {
       /** Says its word, if it has one, and takes so many milliseconds. Returns its index. */
       napItem: (
         { index, ms, port, word }: { index: number; ms: number; port: number; word: string | undefined }
-      ): Promise<number> | number => word === undefined ? index : say(port, word).then(() => sleep(ms, index)),
+      ): Promise<number> | number =>
+        word === undefined
+          ? index
+          : say(port, word).then(() => new Promise((resolve) => setTimeout(() => resolve(index), ms))),
       /** Never gives its thread back. */
       spin: async (port: number, word: string): Promise<never> => {
         await say(port, word)

@@ -407,7 +407,8 @@ export class Lane {
           return this.#misbehaved(frame)
         }
         this.#started(cell)
-        return cell.form.sink(items as ReadonlyArray<unknown>, frame[HEADER + 2] as number | undefined)
+        const size = frame[HEADER + 2]
+        return cell.form.sink(items as ReadonlyArray<unknown>, typeof size === "number" ? size : undefined)
       }
       case Kind.Loading:
       case Kind.Started: {

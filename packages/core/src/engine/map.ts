@@ -390,7 +390,7 @@ export class MapRun<A> {
 
   /** A chunk answers for its first items alone: something slow is among them. */
   #returned(chunk: MapChunk, size: number): void {
-    if (size < chunk.told) return
+    if (!Number.isSafeInteger(size) || size <= chunk.told) return
     if (this.#fixed === undefined) this.#chunkSize = 1
     this.#resubmit(chunk, size)
     this.#submitWaiting()

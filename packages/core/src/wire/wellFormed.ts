@@ -75,8 +75,7 @@ export const isWellFormed = (frame: Frame): boolean => {
       return (frame[HEADER] === 1 || frame[HEADER] === 2) &&
         (typeof frame[HEADER + 1] === "string" || frame[HEADER + 1] instanceof Uint8Array)
     case Kind.Items:
-      return typeof frame[HEADER + 1] === "object" &&
-        (frame[HEADER + 2] === undefined || Number.isSafeInteger(frame[HEADER + 2]))
+      return typeof frame[HEADER + 1] === "object"
     case Kind.Loading:
     case Kind.Started:
     case Kind.Memory:
