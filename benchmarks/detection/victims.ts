@@ -4,7 +4,7 @@ import { execFileSync, spawn } from "node:child_process"
 import { randomInt } from "node:crypto"
 import { fileURLToPath } from "node:url"
 
-export interface Victim {
+interface Victim {
   /** It is gone from now on. */
   readonly strike: () => void
   /** Nothing is left of it. */

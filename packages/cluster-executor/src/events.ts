@@ -13,6 +13,7 @@ import type { EngineExit } from "./engine/spawnEngine.ts"
 export interface ClusterConnectionEvent {
   /** Each `host:port`. */
   readonly servers: ReadonlyArray<string>
+  /** The namespace of the cluster. */
   readonly namespace: string
 }
 
@@ -20,6 +21,7 @@ export interface ClusterConnectionEvent {
 export interface EngineExitEvent extends EngineExit {
   /** Its name in the cluster. */
   readonly engine: string
+  /** The id of its process. */
   readonly pid: number
   /** In this many milliseconds another process takes its place; `undefined` when none does. */
   readonly restartAfter: number | undefined
@@ -27,8 +29,11 @@ export interface EngineExitEvent extends EngineExit {
 
 /** What is published on each channel. */
 export interface ClusterEvents {
+  /** The connection to the broker is lost. */
   readonly "futures:cluster:disconnect": ClusterConnectionEvent
+  /** The connection is back. */
   readonly "futures:cluster:reconnect": ClusterConnectionEvent
+  /** The process of an engine has ended. */
   readonly "futures:engine:exit": EngineExitEvent
 }
 

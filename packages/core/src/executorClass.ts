@@ -24,7 +24,7 @@ import { provideNested } from "./worker/nested.ts"
 provideNested(nestedExecutor)
 
 /** Options whose `initializer` has arguments that its task takes. */
-export type WithInitializer<Options, F extends Task.Call> = Options & {
+type WithInitializer<Options, F extends Task.Call> = Options & {
   readonly initializer?:
     // Options that were declared elsewhere say nothing of the task.
     | (Task.Call extends F ? readonly [task: Task.Call, ...args: ReadonlyArray<any>]

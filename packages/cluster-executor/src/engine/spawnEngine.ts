@@ -10,6 +10,7 @@ import type { EngineOptions } from "./options.ts"
 export interface EngineExit {
   /** `null` when a signal ended it. */
   readonly exitCode: number | null
+  /** The signal that ended it; `null` when it exited by itself. */
   readonly signal: NodeJS.Signals | null
 }
 

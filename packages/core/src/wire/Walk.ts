@@ -34,8 +34,8 @@ const setValues = Set.prototype.values
 const plainClasses = new WeakSet<object>()
 
 /** What a lenient walk captures at most: objects, and bytes of text, buffers and array elements. */
-export const MAX_LENIENT_OBJECTS = 100_000
-export const MAX_LENIENT_BYTES = 16 * 2 ** 20
+const MAX_LENIENT_OBJECTS = 100_000
+const MAX_LENIENT_BYTES = 16 * 2 ** 20
 
 /** Below this many bytes a transfer costs more than the copy that it saves. */
 const worthMoving = 4096

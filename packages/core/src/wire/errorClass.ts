@@ -7,6 +7,7 @@ export type ErrorClass = abstract new(...args: never) => unknown
 
 /** How to rebuild the errors of one class, made with `Task.error`. */
 export interface ErrorCodec {
+  /** The class whose instances are rebuilt. */
   readonly class: ErrorClass
   /** In the worker: what of the error is to be sent, as a value that can be captured. */
   readonly encode: (error: any) => unknown

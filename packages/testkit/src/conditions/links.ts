@@ -8,6 +8,7 @@ import { scene, TIMEOUT_MS, verify } from "./scene.ts"
 
 /** An executor whose frames cross a link. */
 export interface Linked {
+  /** The class of the executors whose frames cross the link. */
   readonly executor: ExecutorClass
   /** Closes the link. */
   readonly close: () => Promise<void>
