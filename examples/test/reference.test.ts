@@ -7,13 +7,13 @@ import { makeProject, root, typeErrors } from "./pages/project.ts"
 
 /** On one line, so that lines of errors are those of the page. */
 const given = `
-import { asCompleted, Executor, Future, gather, InlineExecutor, Task, wait, withExecutor } from "@futures/core"
+import { asCompleted, Executor, Future, gather, InlineExecutor, Task, TaskTimeoutError, wait, withExecutor } from "@futures/core"
 import { executorClass, type Backend } from "@futures/core/Backend"
 import { Broker, Cluster, ClusterExecutor, permissionsFor, runEngine } from "@futures/cluster-executor"
 import { ProcessExecutor } from "@futures/process-executor"
 import { ThreadExecutor } from "@futures/thread-executor"
 import { conformance } from "@futures/testkit/vitest"
-import { verify } from "@futures/testkit"
+import { openLink, verify } from "@futures/testkit"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 declare const executor: Executor
@@ -23,6 +23,7 @@ declare const who: Task.Of<(seconds: number) => Promise<string>>
 declare const add: Task.Of<(a: number, b: number) => number>
 declare const count: Task.Of<(to: number) => Generator<number>>
 declare const future: Future<number>
+declare const cluster: Cluster
 declare const vmBackend: Backend
 declare const token: string
 declare const password: string

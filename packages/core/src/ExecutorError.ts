@@ -61,9 +61,9 @@ export type TimeoutClock = "run" | "queue" | "wait" | "load" | "start"
  * A time limit was exceeded: `clock` says which, `after` is the limit in milliseconds, and the message names the task.
  *
  * ```ts
- * await executor.run(Task.with(render, { timeout: "2 seconds" }), page).catch((error) => {
+ * await executor.run(Task.with(fib, { timeout: "2 seconds" }), 60).catch((error) => {
  *   if (error instanceof TaskTimeoutError && error.clock === "run") console.log(error.message)
- *   // Task "render" timed out after 2000 ms (run timeout)
+ *   // Task "fib" timed out after 2000 ms (run timeout)
  * })
  * ```
  */

@@ -284,8 +284,10 @@ export class Engine {
     // Judged by the run time that the worker measured, whatever the clock here says.
     if (timeout !== Infinity && cell.ran <= timeout && status !== Status.Interrupted) this.ladder.wasInTime(cell)
     const asked = this.ladder.stopped(cell)
+    // The executor on the other side has recorded how the call ended, for everyone who asks.
+    const isRecorded = this.backend.remote === true && status !== Status.Interrupted
     // A task that was asked to stop has been stopped, also when it returned normally meanwhile.
-    if (asked !== undefined) return this.end(cell, asked.state, asked.failure, false)
+    if (asked !== undefined && !isRecorded) return this.end(cell, asked.state, asked.failure, false)
     if (cell.ran > timeout && this.backend.remote !== true) {
       return this.end(cell, State.Failed, timeoutOf("run", timeout), false)
     }
