@@ -63,6 +63,25 @@ export interface LinkEvents {
   readonly exit: (exit: LinkExit) => void
   /** The worker is wanted elsewhere: it is given no more calls, and ended once it has none. */
   readonly recall: () => void
+  /** What `Link.started` returns has changed. Only links call it that learn of that late. */
+  readonly marked?: (() => void) | undefined
+  /**
+   * Calls that were sent ahead (`SentCalls.isAhead`), in this range of wire ids, will not be started by the worker. `isLate`: because a call in front of
+   * them ran longer than expected. Only links of `RemotePlace`s call it.
+   */
+  readonly returned?: ((from: number, to: number, isLate: boolean) => void) | undefined
+}
+
+/** What a frame of calls holds, for a link that does not look into frames. */
+export interface SentCalls {
+  /** The wire id of the first call. */
+  readonly first: number
+  /** The wire id of the last call. */
+  readonly last: number
+  /** Whether the calls are sent ahead of those that the worker runs: their deadline is `LEASED`, and they may be given back. */
+  readonly isAhead: boolean
+  /** Expected run time of all of them together (ms). */
+  readonly expectedMs: number
 }
 
 /** One worker, from the parent's side. A link by itself does not keep the process alive: the engine does, while calls are pending. */
@@ -70,7 +89,7 @@ export interface Link {
   /** Process id, thread id: what `info.workerId` shows. */
   readonly workerId: number | string
   /** Hands a frame over. Answers `false` once the worker has ended; never throws for that. `transfers` may be ignored where memory is not shared. */
-  readonly send: (frame: Frame, transfers: ReadonlyArray<ArrayBuffer>) => boolean
+  readonly send: (frame: Frame, transfers: ReadonlyArray<ArrayBuffer>, calls?: SentCalls) => boolean
   /**
    * What the worker last gave to `WorkerPort.mark`, 0 before; readable after its death. Quick calls are handed over several at a time only where this is
    * known, since otherwise nobody could say which of them a dead worker had started.
@@ -100,10 +119,15 @@ export interface RemotePlace {
   readonly host: string
   /** The engine that it is on. */
   readonly engine: string
-  /** What `monotonic()` says over there now, or somewhat less. */
-  readonly now: () => number
-  /** When `started()` was last read over there, on that clock; asks for it to be read anew. */
-  readonly seen: () => number
+  /** Expected work (ms) that its worker may hold ahead: enough to keep it busy during a round trip. */
+  readonly window: () => number
+  /** Calls that its worker may hold, at most. */
+  readonly mostCalls: () => number
+  /**
+   * Asks for calls that were sent ahead and not passed to the worker: those in the frame of a wire id, or about half of all. `LinkEvents.returned` follows
+   * in any case.
+   */
+  readonly giveBack: (wireId?: number) => void
 }
 
 /** A call that killed the machine that it ran on, each time. */
@@ -146,6 +170,8 @@ export interface Backend {
   readonly nextCall?: (() => number) | undefined
   /** Ends what this backend holds for its executor, once that has ended and no worker is left. */
   readonly close?: (() => Promise<void>) | undefined
+  /** Workers that may be starting at a time; the number of cores by default. */
+  readonly startsAtATime?: number | undefined
   /** Starts a worker. May throw, or report `exit` later. */
   readonly spawn: (spec: SpawnSpec, events: LinkEvents) => Link
 }

@@ -8,12 +8,14 @@
  *
  * Unheard: there is no connection yet.
  */
-import { encodeParts, FrameReader, monotonic } from "@futures/core/Backend"
-import type { Frame, Link, LinkEvents, LinkExit, RemotePlace } from "@futures/core/Backend"
+import { encodeParts, FrameReader, frames } from "@futures/core/Backend"
+import type { Frame, Link, LinkEvents, LinkExit, RemotePlace, SentCalls } from "@futures/core/Backend"
 import { parse } from "../wire/Bus.ts"
 import { Channel, isGone, Kind } from "../wire/Channel.ts"
 import type { ExitMessage, OfferMessage, PlacedMessage } from "../wire/messages.ts"
+import { numbersIn, numbersOf, parcelOf } from "../wire/parcel.ts"
 import type { Wishes } from "./Client.ts"
+import { RoundTrip } from "./RoundTrip.ts"
 
 /** What a place needs of the client that it belongs to. */
 export interface PlaceHost {
@@ -27,8 +29,20 @@ export interface PlaceHost {
   readonly forget: (place: Place) => void
 }
 
-/** A look at what a worker has started is asked for again after so many milliseconds. */
-const LOOK_AGAIN = 50
+/** The link is measured again this often (ms) while calls are sent. */
+const LOOK_AGAIN_MS = 100
+/** Expected work (ms) that an engine holds for a worker, whatever the link. */
+const LEAST_WINDOW_MS = 2
+/** Round trips of expected work that an engine holds for a worker: one that is under way, and one more in case calls are quicker than expected. */
+const WINDOW_TRIPS = 2
+/** Beyond what is expected, calls that were sent ahead wait this long for their start (ms), or a round trip if that is longer. */
+const LEAST_PATIENCE_MS = 10
+/** Calls that an engine holds for a worker, at most. */
+const MOST_CALLS = 4096
+/** Bytes of calls that an engine holds for a worker, at most, as far as the average call tells. */
+const MOST_BYTES = 8 * 2 ** 20
+/** A frame up to this length (bytes) goes in one message with its header. */
+const SHORT = 8 * 2 ** 10
 
 export class Place implements Link {
   lease = ""
@@ -47,12 +61,14 @@ export class Place implements Link {
   readonly #reader: FrameReader
   readonly #placed = Promise.withResolvers<void>()
   #error: unknown
-  /** What the worker has started, and when that was read, by the engine's clock. */
+  /** What the worker has started, as far as that was heard. */
   #marked = 0
-  #markedAt = 0
-  /** The engine's clock less ours. */
-  #offset = 0
+  readonly #roundTrip = new RoundTrip()
+  #window = LEAST_WINDOW_MS
   #lookedAt = -Infinity
+  #takenAt = 0
+  /** Average length of a call (bytes). */
+  #callBytes = 0
 
   constructor(wishes: Wishes, idleTimeoutMs: number, events: LinkEvents) {
     this.wishes = wishes
@@ -68,8 +84,9 @@ export class Place implements Link {
       get engine() {
         return where.engine()
       },
-      now: () => monotonic() + this.#offset,
-      seen: () => this.#seen()
+      window: () => this.#window,
+      mostCalls: () => Math.max(1, Math.min(MOST_CALLS, MOST_BYTES / this.#callBytes)),
+      giveBack: (wireId = 0) => this.#channel?.send(Kind.GiveBack, numbersOf(wireId))
     }
   }
 
@@ -79,9 +96,11 @@ export class Place implements Link {
 
   // ---- the engine's side of the seam
 
-  send(frame: Frame): boolean {
+  send(frame: Frame, _: ReadonlyArray<ArrayBuffer>, calls?: SentCalls): boolean {
     if (this.state !== "placed") return false
-    for (const part of encodeParts(frame)) this.#channel!.send(Kind.Bytes, part)
+    const parts = encodeParts(frame)
+    if (calls !== undefined && this.started !== undefined) this.#sendCalls(calls, parts)
+    else for (const part of parts) this.#channel!.send(Kind.Bytes, part)
     return true
   }
 
@@ -89,20 +108,39 @@ export class Place implements Link {
     return this.#reader.arriving
   }
 
+  #sendCalls({ expectedMs, first, isAhead, last }: SentCalls, parts: ReadonlyArray<Uint8Array>): void {
+    const channel = this.#channel!
+    let byteLength = 0
+    for (const part of parts) byteLength += part.length
+    const patienceMs = Math.max(LEAST_PATIENCE_MS, this.#roundTrip.ms)
+    const header = { first, last, isAhead, expectedMs, patienceMs, byteLength }
+    // Wire ids of neighbours differ by one turn.
+    const count = frames.callsBetween(first, last)
+    this.#callBytes += (byteLength / count - this.#callBytes) / 8
+    const isShort = byteLength <= SHORT
+    channel.send(Kind.Parcel, parcelOf(header, isShort ? parts[0]! : empty))
+    if (!isShort) { for (const part of parts) channel.send(Kind.Bytes, part) }
+    this.#look()
+  }
+
+  /** Asks what the worker has started: the answer measures the link. */
+  #look(): void {
+    const now = performance.now()
+    if (now - this.#lookedAt < LOOK_AGAIN_MS) return
+    this.#lookedAt = now
+    this.#channel!.whisper(Kind.Look, numbersOf(now))
+  }
+
+  #measured(millis: number): void {
+    this.#roundTrip.learn(millis)
+    this.#window = Math.max(LEAST_WINDOW_MS, WINDOW_TRIPS * this.#roundTrip.ms + 1)
+  }
+
   kill(): void {
     if (this.state === "placed") return this.#channel!.send(Kind.Kill)
     if (this.state === "gone") return
     if (this.engine !== undefined) this.#owner!.refuse(this.engine, this.lease)
     this.end({})
-  }
-
-  #seen(): number {
-    const now = performance.now()
-    if (this.state === "placed" && now - this.#lookedAt > LOOK_AGAIN) {
-      this.#lookedAt = now
-      this.#channel!.whisper(Kind.Look)
-    }
-    return this.#markedAt
   }
 
   #fail(error: Error): void {
@@ -126,18 +164,17 @@ export class Place implements Link {
     this.state = "taken"
     this.engine = engine
     this.#host = host
+    this.#takenAt = performance.now()
     this.#owner!.take(this)
     return true
   }
 
-  placed({ engine, marks, now, pid }: PlacedMessage): void {
+  placed({ engine, marks, pid }: PlacedMessage): void {
     const owner = this.#owner
     if (this.state !== "taken" || engine !== this.engine || owner === undefined) return
     this.state = "placed"
     this.#pid = pid
-    this.#offset = now - monotonic()
-    // Nothing had been started yet.
-    this.#markedAt = now
+    this.#measured(performance.now() - this.#takenAt)
     if (marks && this.wishes.windows) this.started = () => this.#marked
     const subject = `eng.${engine}.d.${this.lease}`
     this.#channel = new Channel(
@@ -146,6 +183,7 @@ export class Place implements Link {
       (kind, payload) => this.#receive(kind, payload)
     )
     owner.unwanted(this)
+    this.#look()
     this.#placed.resolve()
   }
 
@@ -187,12 +225,17 @@ export class Place implements Link {
       case Kind.Recall:
         return this.#events.recall()
       case Kind.Looked: {
-        const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength)
-        this.#marked = Math.max(this.#marked, view.getFloat64(0))
-        this.#markedAt = Math.max(this.#markedAt, view.getFloat64(8))
-        this.#offset = this.#markedAt - monotonic()
-        this.#lookedAt = -Infinity
+        const [mark = 0, askedAt] = numbersIn(payload)
+        if (mark > this.#marked) {
+          this.#marked = mark
+          this.#events.marked?.()
+        }
+        if (askedAt !== undefined) this.#measured(performance.now() - askedAt)
         return
+      }
+      case Kind.Returned: {
+        const [from = 0, to = 0, isLate] = numbersIn(payload)
+        return this.#events.returned?.(from, to, isLate === 1)
       }
       case Kind.Exit: {
         const { ended, error, exitCode, signal, started } = parse<ExitMessage>(payload) ?? {}
@@ -221,3 +264,5 @@ export class Place implements Link {
     else queueMicrotask(() => this.#events.exit(exit))
   }
 }
+
+const empty = new Uint8Array(0)

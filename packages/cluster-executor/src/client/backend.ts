@@ -37,6 +37,8 @@ export const clusterBackend = (
   name: "cluster",
   sharesMemory: false,
   defaultMaxWorkers: maxWorkers,
+  // They start on machines of their own.
+  startsAtATime: Infinity,
   locate: locator(root, otherRoot),
   close,
   poisoned: (call) => {

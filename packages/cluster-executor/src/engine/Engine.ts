@@ -9,7 +9,7 @@
  * It never looks into what goes to its workers and comes from them. A free slot is offered to the executor that holds least in the whole cluster; where several
  * engines could, the least loaded offers first. Who waits and holds less than others asks one engine at a time to take a slot back from them: see `client/shares.ts`.
  */
-import { frames, inheritedExecArgv, monotonic } from "@futures/core/Backend"
+import { frames, inheritedExecArgv } from "@futures/core/Backend"
 import { childProcesses, Watchdog } from "@futures/process-executor/children"
 import { hostname } from "node:os"
 import { fileURLToPath } from "node:url"
@@ -68,6 +68,8 @@ export class Engine implements LeaseHost {
   readonly #ticks: NodeJS.Timeout
   readonly #kept: KeptCalls
   #state: "open" | "draining" | "ended" = "open"
+  /** When each executor that waits was offered a slot last. */
+  readonly #offeredAt = new Map<string, number>()
   #doneBefore = 0
   #beatAt = -Infinity
   #beatTimer: NodeJS.Timeout | undefined
@@ -228,7 +230,7 @@ export class Engine implements LeaseHost {
     const { marks, pid } = lease
     this.#bus.tell(
       `cl.${client}.placed`,
-      { lease: id, engine: this.id, pid, marks, now: monotonic() } satisfies PlacedMessage
+      { lease: id, engine: this.id, pid, marks } satisfies PlacedMessage
     )
   }
 
@@ -244,11 +246,19 @@ export class Engine implements LeaseHost {
   #offer(): void {
     if (this.#state !== "open") return
     const waiting = this.#wants.waiting().filter(({ lease }) => !this.#leases.has(lease))
+    // An executor that wishes for nothing starts anew.
+    const owners = new Set(waiting.map(({ owner }) => owner))
+    for (const owner of this.#offeredAt.keys()) if (!owners.has(owner)) this.#offeredAt.delete(owner)
     while (waiting.length > 0 && this.#leases.size + this.#kept.size < this.#options.slots) {
-      // The executor that holds least in the cluster comes first; among equals, the one that has waited longest.
+      // The executor that holds least in the cluster comes first; among equals, the one that this engine has not offered to for longest: an executor may
+      // have any number of older wishes.
       const held = this.#held()
       const heldBy = (owner: string): number => this.#wants.heldBy(owner) ?? held.get(owner) ?? 0
-      const want = waiting.reduce((a, b) => heldBy(b.owner) < heldBy(a.owner) ? b : a)
+      const offeredAt = (owner: string): number => this.#offeredAt.get(owner) ?? -1
+      const want = waiting.reduce((a, b) => {
+        const more = heldBy(a.owner) - heldBy(b.owner)
+        return more > 0 || (more === 0 && offeredAt(b.owner) < offeredAt(a.owner)) ? b : a
+      })
       // The calls of named clients count as one more executor that waits.
       if (this.#kept.waitingSince !== undefined && this.#isKeptTurn(held.get(want.owner) ?? 0)) return
       waiting.splice(waiting.indexOf(want), 1)
@@ -256,6 +266,7 @@ export class Engine implements LeaseHost {
       const lease = new Lease(id, client, owner, this)
       this.#leases.set(id, lease)
       want.quietUntil = performance.now() + 2 * OFFER
+      this.#offeredAt.set(owner, performance.now())
       this.#bus.tell(`cl.${client}.offer`, { lease: id, engine: this.id, host: hostname() } satisfies OfferMessage)
     }
   }

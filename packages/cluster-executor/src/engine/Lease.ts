@@ -6,12 +6,13 @@
  *    └──▶ ended                   the client has found another place, or does not answer
  * ```
  */
-import { monotonic } from "@futures/core/Backend"
 import type { LinkExit } from "@futures/core/Backend"
 import { openChild } from "@futures/process-executor/children"
 import type { Child } from "@futures/process-executor/children"
 import { Channel, isGone, Kind } from "../wire/Channel.ts"
 import type { ExitMessage } from "../wire/messages.ts"
+import { headerOf, numbersIn, numbersOf, PARCEL_HEADER } from "../wire/parcel.ts"
+import { HeldCalls } from "./HeldCalls.ts"
 import { Slab } from "./Slab.ts"
 import { END_IF_IDLE } from "./variable.ts"
 
@@ -47,6 +48,15 @@ export class Lease {
   #channel: Channel | undefined
   #exited = false
   #started = 0
+  /** Calls that were sent ahead. */
+  readonly #held = new HeldCalls({
+    mark: () => this.started,
+    write: (bytes) => this.#toWrite(bytes),
+    returned: (from, to, isLate) => this.#channel?.send(Kind.Returned, numbersOf(from, to, isLate ? 1 : 0)),
+    marked: (mark) => this.#channel?.whisper(Kind.Looked, numbersOf(mark))
+  })
+  /** What the client said that no client of ours says. */
+  #fault: string | undefined
   /** What came for the worker since the code that is running now began: it is written together. */
   #toChild: Array<Uint8Array> = []
   readonly #host: LeaseHost
@@ -94,6 +104,7 @@ export class Lease {
           this.movedAt = performance.now()
           memory.keep(chunk)
           channel.send(Kind.Bytes, chunk)
+          this.#held.look()
         }
       },
       exit: (exit) => this.#exit(exit)
@@ -152,6 +163,10 @@ export class Lease {
     this.#channel?.tick()
   }
 
+  #toWrite(bytes: Uint8Array): void {
+    if (this.#toChild.push(bytes) === 1) queueMicrotask(this.#write)
+  }
+
   readonly #write = (): void => {
     const parts = this.#toChild
     this.#toChild = []
@@ -161,27 +176,44 @@ export class Lease {
   #receive(kind: number, payload: Uint8Array): void {
     switch (kind) {
       case Kind.Bytes:
-        if (this.#toChild.push(payload) === 1) queueMicrotask(this.#write)
+        if (!this.#held.isArriving) return this.#toWrite(payload)
+        if (!this.#held.take(payload)) this.#malformed()
         return
+      case Kind.Parcel: {
+        const header = headerOf(payload)
+        if (header === undefined || this.#held.isArriving) return this.#malformed()
+        return this.#held.begin(header, payload.subarray(PARCEL_HEADER))
+      }
+      case Kind.GiveBack: {
+        if (payload.length !== 8) return this.#malformed()
+        const wireId = numbersIn(payload)[0]!
+        return this.#held.giveBack(wireId === 0 ? undefined : wireId)
+      }
       case Kind.Kill:
         return this.#child?.kill()
       case Kind.Look: {
-        const answer = new DataView(new ArrayBuffer(16))
-        answer.setFloat64(8, monotonic())
-        answer.setFloat64(0, this.started)
-        return this.#channel?.whisper(Kind.Looked, new Uint8Array(answer.buffer))
+        if (payload.length !== 8) return
+        return this.#channel?.whisper(Kind.Looked, numbersOf(this.started, numbersIn(payload)[0]!))
       }
     }
+  }
+
+  /** Nothing that this client says can be trusted: its worker ends, and nobody else's. */
+  #malformed(): void {
+    this.#fault ??= "The client sent a parcel that has not the shape of one"
+    this.#held.close()
+    this.#child?.kill()
   }
 
   #exit({ error, exitCode, signal }: LinkExit): void {
     const { marks, started } = this
     this.#exited = true
+    this.#held.close()
     if (this.#channel === undefined) return this.#over()
     const message: ExitMessage = {
       exitCode,
       signal,
-      error: error === undefined ? undefined : error instanceof Error ? error.message : String(error),
+      error: this.#fault ?? (error === undefined ? undefined : error instanceof Error ? error.message : String(error)),
       started: marks ? started : undefined,
       ended: this.#evicted
     }
@@ -189,6 +221,7 @@ export class Lease {
   }
 
   #over(): void {
+    this.#held.close()
     this.#channel?.close()
     this.#channel = undefined
     this.#host.ended(this)

@@ -21,9 +21,9 @@ export const Kind = {
   Resend: 2,
   /** Nobody here knows of this channel. Without a number. */
   Gone: 3,
-  /** client to engine: which call did the worker start last? Without a number. */
+  /** client to engine: which call did the worker start last? The client's time, which is sent back. Without a number. */
   Look: 4,
-  /** engine to client: this one, and when that was read. Without a number. */
+  /** engine to client: this one; and the client's time, if it was asked. Without a number. */
   Looked: 5,
   /** Bytes of frames. */
   Bytes: 16,
@@ -32,7 +32,13 @@ export const Kind = {
   /** engine to client: the worker has ended; JSON of an `ExitMessage`. */
   Exit: 18,
   /** engine to client: the slot is wanted by others. */
-  Recall: 19
+  Recall: 19,
+  /** client to engine: a frame of calls, behind a `ParcelHeader`. */
+  Parcel: 20,
+  /** client to engine: give back the parcel that holds this call; 0 for about half of all. */
+  GiveBack: 21,
+  /** engine to client: calls that will not be started: the first, the last, and whether they are late. */
+  Returned: 22
 } as const
 
 const HEADER = 9

@@ -109,8 +109,6 @@ export interface PlacedMessage {
   readonly pid: number
   /** Whether the worker notes what it starts. */
   readonly marks: boolean
-  /** The engine's monotonic clock. */
-  readonly now: number
 }
 
 export interface ExitMessage {

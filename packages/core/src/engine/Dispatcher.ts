@@ -5,14 +5,15 @@
  */
 import { availableParallelism } from "node:os"
 import { WorkerLostError } from "../ExecutorError.ts"
+import { LEASED } from "../wire/frames.ts"
 import { monotonic } from "../wire/monotonic.ts"
 import type { Engine, Supervisor } from "./Engine.ts"
 import type { FutureCell } from "./FutureCell.ts"
-import { costOf } from "./Hands.ts"
+import { costOf, farCostOf } from "./Hands.ts"
 import type { Lane } from "./Lane.ts"
 import { LEASE } from "./Pace.ts"
 
-/** Workers that may be starting at a time: more at once than there are cores only delay each other. */
+/** Workers of this machine that may be starting at a time: more at once than there are cores only delay each other. */
 const startsAtATime = availableParallelism()
 
 /** Milliseconds that answers and new calls may follow each other within one turn of the event loop. */
@@ -74,7 +75,8 @@ export class Dispatcher {
       for (const lane of lanes) {
         if (lane.state === "ready" && !lane.retiring && lane.load <= level && queue.size > 0) {
           const next = queue.shift()!
-          this.#handOver(next, lane, costOf(next), performance.now(), 0)
+          const cost = lane.isFar ? farCostOf(next, lane.window) : costOf(next)
+          this.#handOver(next, lane, cost, performance.now(), 0)
         }
       }
     }
@@ -82,7 +84,12 @@ export class Dispatcher {
       const share = Math.ceil(queue.size / lanes.size)
       for (const lane of lanes) if (lane.isHungry) this.#fill(lane, share)
     }
-    for (const lane of lanes) lane.flush()
+    let hasFar = false
+    for (const lane of lanes) {
+      lane.flush()
+      if (lane.isFar) hasFar = true
+    }
+    if (hasFar && queue.size === 0) this.#balance()
     this.#grow()
     this.#engine.room.tell()
   }
@@ -90,15 +97,30 @@ export class Dispatcher {
   /** Hands a lane so many calls beyond its slots, or as many as it has room for. */
   #fill(lane: Lane, count: number): void {
     const { queue } = this.#engine
+    const { isFar, window } = lane
     const now = performance.now()
-    const deadline = (lane.place?.now() ?? monotonic()) + LEASE
+    const deadline = isFar ? LEASED : monotonic() + LEASE
     for (let given = 0; given < count && !lane.retiring; given++) {
       const next = queue.peek()
       if (next === undefined) return
-      const cost = costOf(next)
+      const cost = isFar ? farCostOf(next, window) : costOf(next)
       if (!lane.hasRoom(cost)) return
       this.#handOver(queue.shift()!, lane, cost, now, deadline)
     }
+  }
+
+  /** Asks far workers that hold much ahead to give some of it back, while others have nothing to do and nothing waits. */
+  #balance(): void {
+    const { lanes, options: { concurrency } } = this.#engine
+    let idle = 0
+    for (const lane of lanes) if (lane.state === "ready" && !lane.retiring && lane.load < concurrency) idle++
+    if (idle === 0) return
+    for (const lane of lanes) {
+      // What comes back goes to one of them.
+      if (lane.isAskedBack && --idle === 0) return
+    }
+    const rich = [...lanes].filter((lane) => lane.isFar && lane.isWorthAsking)
+    for (const lane of rich.toSorted((a, b) => b.ahead - a.ahead).slice(0, idle)) lane.askBack()
   }
 
   #handOver(cell: FutureCell, lane: Lane, cost: number, now: number, deadline: number): void {
@@ -123,7 +145,8 @@ export class Dispatcher {
     }
     // A worker that cannot be ended is replaced, but once: threads that spin for ever must not pile up.
     const limit = lost > 1 ? maxWorkers + 1 - lost : maxWorkers
-    while (living < limit && this.#supervisor.starting < startsAtATime && (queue.size > room || living < minWorkers)) {
+    const atATime = this.#engine.backend.startsAtATime ?? startsAtATime
+    while (living < limit && this.#supervisor.starting < atATime && (queue.size > room || living < minWorkers)) {
       this.#supervisor.start()
       room += concurrency
       living++

@@ -1,9 +1,12 @@
 /**
  * What is in a worker's hands: calls handed over and not yet answered, each under its wire id, and how much work they are worth.
  */
-import { FIRST_TURN, Kind, SLOTS, wasStarted } from "../wire/frames.ts"
+import { FIRST_TURN, Kind, LEASED, SLOTS, wasStarted } from "../wire/frames.ts"
 import type { FutureCell } from "./FutureCell.ts"
-import { BUDGET, MOST } from "./Pace.ts"
+import { aloneCost, BUDGET, MOST, ONE_AHEAD } from "./Pace.ts"
+
+/** A far worker is given more once this much of its window is free (ms). */
+const FAR_STEP_MS = 0.5
 
 export class Hands {
   /** By slot. */
@@ -48,6 +51,31 @@ export class Hands {
   /** Whether it may take a call that is worth so much beyond its slots: while what it has is little work. */
   hasRoom(cost: number): boolean {
     return !this.late && this.load < MOST && this.#expected + cost <= BUDGET
+  }
+
+  /** The same for a far worker, whose window (ms) follows its link: as soon as some of it is free, since what is sent arrives late. */
+  isHungryFar(window: number, slots: number): boolean {
+    return !this.late && (this.load <= slots || this.#expected <= window - Math.min(window / 2, FAR_STEP_MS))
+  }
+
+  /** Whether a far worker may take a call of this cost ahead. `slots`: calls that it runs at a time; `calls`: those that it may hold. */
+  hasRoomFar(cost: number, window: number, slots: number, calls: number): boolean {
+    if (this.late || this.load >= calls) return false
+    const most = this.load <= slots ? window * ONE_AHEAD : window
+    return this.#expected + cost <= most
+  }
+
+  /** Expected work (ms) beyond the calls that it runs. */
+  ahead(slots: number): number {
+    return this.load <= slots ? 0 : this.#expected * (1 - slots / this.load)
+  }
+
+  /** Leased calls whose wire ids are in a range, oldest first. */
+  leased(from: number, to: number): Array<FutureCell> {
+    return this.all().filter((cell) => {
+      const id = this.idOf(cell)
+      return id >= from && id <= to && this.#deadlines[cell.slot] === LEASED
+    })
   }
 
   /** Takes a call that is worth so much. `deadline`: until when it is to be started, 0 for one that holds a slot. */
@@ -167,4 +195,11 @@ export const costOf = ({ form, losses, options, pace, transfers }: FutureCell): 
   const free = transfers === undefined && options.queueTimeout === Infinity && options.signal === undefined
   // One whose machine died may be why: nothing else is to be lost with it.
   return single && free && losses === 0 && pace !== undefined ? pace.cost : BUDGET
+}
+
+/** The same for a far worker with this window (ms). */
+export const farCostOf = ({ form, losses, options, pace, transfers }: FutureCell, window: number): number => {
+  const single = form.each === undefined && form.sink === undefined && form.alone === undefined
+  const free = transfers === undefined && options.queueTimeout === Infinity && options.signal === undefined
+  return single && free && losses === 0 && pace !== undefined ? pace.farCost(window) : aloneCost(window)
 }

@@ -10,7 +10,7 @@
  *
  * A lane has one life and one generation: a worker that is replaced is another lane.
  */
-import type { Backend, Link, LinkExit, RemotePlace, SpawnSpec } from "../Backend.ts"
+import type { Backend, Link, LinkExit, RemotePlace, SentCalls, SpawnSpec } from "../Backend.ts"
 import { describe } from "../ExecutorError.ts"
 import type { WorkerExit } from "../options.ts"
 import type { ErrorRecord } from "../wire/error.ts"
@@ -18,6 +18,7 @@ import {
   HEADER,
   itemsStarted,
   Kind,
+  LEASED,
   OUTCOME_STRIDE,
   OUTPUT_WINDOW_BYTES,
   Status,
@@ -31,8 +32,13 @@ import type { FutureCell } from "./FutureCell.ts"
 import { Hands } from "./Hands.ts"
 import { publishNotice } from "./notices.ts"
 import { Outbox, wireIds } from "./Outbox.ts"
-import { LEASE } from "./Pace.ts"
+import { BUDGET, LEASE } from "./Pace.ts"
 import { Reports } from "./Reports.ts"
+
+/** Frames to a far worker hold this much expected work (ms), or one call: the place takes them apart by frames. */
+const PARCEL_MS = 0.5
+/** And this many calls, at most. */
+const PARCEL_CALLS = 128
 
 /** What every worker is told, except its name. */
 export type LaneSetup = Omit<Setup, "version" | "workerId">
@@ -81,6 +87,18 @@ export class Lane {
   #slots = 1
   /** Whether the mark has been read since the code that runs now began: what that code sees does not change under it. */
   #hasLooked = false
+  /** Its place on another machine, if it has one. */
+  place: RemotePlace | undefined
+  /** Whether it was asked for calls back and has not answered. */
+  isAskedBack = false
+  /** The calls that are collected for a far worker: how many, and what a link must know of them. */
+  readonly #collected: { -readonly [Key in keyof SentCalls]: SentCalls[Key] } & { count: number } = {
+    count: 0,
+    first: 0,
+    last: 0,
+    isAhead: false,
+    expectedMs: 0
+  }
   /** Whether we asked it to end. */
   ended = false
   /** Whether we ended it by force, once it had come up. */
@@ -140,13 +158,21 @@ export class Lane {
       this.#link = backend.spawn(spec, {
         frame: (frame) => this.#receive(frame),
         exit: (exit) => this.#exited(exit),
-        recall: () => this.#recalled()
+        recall: () => this.#recalled(),
+        returned: (from, to, isLate) => this.#returned(from, to, isLate),
+        marked: () => {
+          this.look()
+          // What has started waits no more: there may be capacity for another.
+          this.#events.parked(this)
+        }
       })
     } catch (error) {
       return this.#exited({ error })
     }
-    if (this.place === undefined) this.#greet(setup)
-    else void this.place.placed.then(() => this.#greet(setup))
+    this.place = this.#link.remote
+    if (this.place === undefined) return this.#greet(setup)
+    this.#outbox.define = (...task) => this.#send([Kind.Task, this.executor, this.generation, ...task])
+    void this.place.placed.then(() => this.#greet(setup))
   }
 
   #greet(setup: LaneSetup): void {
@@ -163,9 +189,35 @@ export class Lane {
     this.#events.idle(this)
   }
 
-  /** Its place on another machine, if it is to have one. */
-  get place(): RemotePlace | undefined {
-    return this.#link?.remote
+  /** Whether its worker is on another machine, which holds the calls that are sent ahead. */
+  get isFar(): boolean {
+    return this.place !== undefined
+  }
+
+  /** Expected work (ms) that it may hold ahead. */
+  get window(): number {
+    return this.place?.window() ?? BUDGET
+  }
+
+  /** Expected work (ms) beyond the calls that it runs. */
+  get ahead(): number {
+    return this.#hands.ahead(this.#slots)
+  }
+
+  /** Whether so much is held ahead that it is still there when the question arrives. */
+  get isWorthAsking(): boolean {
+    return this.state === "ready" && !this.isAskedBack && this.ahead > this.window
+  }
+
+  /** Calls that it holds and that are not known to have started. */
+  get unstartedCount(): number {
+    return this.#hands.load - this.#hands.running
+  }
+
+  /** Asks for some of the calls that it holds ahead. */
+  askBack(): void {
+    this.isAskedBack = true
+    this.place!.giveBack()
   }
 
   /** How many bytes have been received of a frame that is not complete yet. */
@@ -188,29 +240,68 @@ export class Lane {
    * had started.
    */
   get isHungry(): boolean {
-    return this.state === "ready" && !this.retiring && this.#link?.started !== undefined && this.#hands.isHungry
+    if (this.state !== "ready" || this.retiring || this.#link?.started === undefined) return false
+    return this.place === undefined ? this.#hands.isHungry : this.#hands.isHungryFar(this.place.window(), this.#slots)
   }
 
   /** Whether it may take a call that is worth so much beyond its slots. */
   hasRoom(cost: number): boolean {
-    return this.#hands.hasRoom(cost)
+    const { place } = this
+    return place === undefined
+      ? this.#hands.hasRoom(cost)
+      : this.#hands.hasRoomFar(cost, place.window(), this.#slots, place.mostCalls())
   }
 
   /** Takes a call; it is sent with the next `flush`. `deadline`: until when it is to be started or given back, 0 for one that holds a slot. */
   take(cell: FutureCell, cost: number, deadline: number): void {
-    if (deadline !== 0) this.#watchLeases()
+    const { place } = this
+    if (place !== undefined) this.#cut(deadline !== 0, cost)
+    else if (deadline !== 0) this.#watchLeases()
     this.#hands.take(cell, cost, deadline)
     cell.lane = this
     this.taken++
+    if (place !== undefined) this.#collect(this.#hands.idOf(cell), deadline !== 0, cost)
     this.#outbox.add(cell, this.#hands.idOf(cell), deadline)
   }
 
   flush(): void {
     const parcel = this.#outbox.take()
-    if (parcel === undefined || this.#send(parcel.frame, parcel.transfers)) return
+    if (parcel === undefined) return
+    const { frame, transfers } = parcel
+    const isSent = this.place === undefined
+      ? this.#send(frame, transfers)
+      : this.#link?.send(frame, transfers, this.#collected) === true
+    this.#collected.count = 0
+    if (isSent) return
     // It hears no more, and its end is near: what never left goes to another.
     this.#isRetired = true
     for (const wireId of wireIds(parcel)) this.#giveBack(this.#hands.find(wireId))
+  }
+
+  /** A frame to a far worker holds little work, all of it ahead or none: so that its place can give the rest back without reading frames. */
+  #cut(isAhead: boolean, cost: number): void {
+    const { count, expectedMs, isAhead: wasAhead } = this.#collected
+    if (count === 0) return
+    if (isAhead !== wasAhead || count >= PARCEL_CALLS || expectedMs + cost > PARCEL_MS) this.flush()
+  }
+
+  #collect(wireId: number, isAhead: boolean, cost: number): void {
+    const collected = this.#collected
+    if (collected.count++ === 0) {
+      collected.first = wireId
+      collected.isAhead = isAhead
+      collected.expectedMs = 0
+    }
+    collected.last = wireId
+    collected.expectedMs += cost
+  }
+
+  /** A far worker will not start these. */
+  #returned(from: number, to: number, isLate: boolean): void {
+    this.isAskedBack = false
+    if (isLate) this.#hands.late = true
+    for (const cell of this.#hands.leased(from, to)) this.#giveBack(cell)
+    this.#events.idle(this)
   }
 
   #giveBack(cell: FutureCell | undefined): void {
@@ -234,7 +325,7 @@ export class Lane {
    * be started, since the worker looks at the deadline once more after it has marked a call.
    */
   #takeBackExpired(): void {
-    const now = this.place?.seen() ?? monotonic()
+    const now = monotonic()
     this.look()
     let leased = this.#hands.load > this.#hands.running
     for (const cell of this.#hands.unstarted(this.#link?.started?.() ?? 0)) {
@@ -284,6 +375,10 @@ export class Lane {
 
   /** Asks a call to stop. */
   interrupt(cell: FutureCell, grace?: number): void {
+    if (this.#hands.deadlineOf(cell) === LEASED) {
+      this.flush()
+      this.place?.giveBack(this.#hands.idOf(cell))
+    }
     this.reply(Kind.Interrupt, this.#hands.idOf(cell), grace)
   }
 
@@ -428,6 +523,7 @@ export class Lane {
         if (cell === undefined) return this.#events.dropped(this)
         this.#started(cell)
         this.#hands.park(cell, frame[0] === Kind.Park)
+        cell.pace?.parks()
         return this.#events.parked(this)
       }
       case Kind.Last:

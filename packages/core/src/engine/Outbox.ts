@@ -20,6 +20,10 @@ export class Outbox {
   readonly #locate: Backend["locate"]
   /** Index of each task that the worker was told of. */
   readonly #known = new Map<TaskDefinition, number>()
+  /**
+   * Tells the worker of a task before any call of it is sent; by default the first call does. For workers whose frames of calls may be given back unread.
+   */
+  define: ((...task: readonly [index: number, module: string, name: string]) => void) | undefined
   #frame: Array<unknown> | undefined
   #transfers: Array<ArrayBuffer> = []
 
@@ -58,7 +62,10 @@ export class Outbox {
     if (known !== undefined) return known
     const index = this.#known.size
     this.#known.set(definition, index)
-    return [index, this.#locate?.(definition.module) ?? definition.module, definition.name]
+    const module = this.#locate?.(definition.module) ?? definition.module
+    if (this.define === undefined) return [index, module, definition.name]
+    this.define(index, module, definition.name)
+    return index
   }
 
   #meta(cell: FutureCell): number | CallMeta {

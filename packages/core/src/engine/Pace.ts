@@ -1,18 +1,31 @@
 /**
- * How long a task takes, as far as its calls have told: what decides how many of them a worker may hold at a time.
+ * Estimated run time of a task, from its calls so far. Limits how many of its calls a worker may hold ahead of those that it runs.
  *
- * A call is worth its measured run time, but at least its share of the budget: a task that is not known yet fills a worker's hands alone, and each quick
- * answer lets one more of its calls go along. One slow answer takes all of that back.
+ * A call costs its measured run time, but at least its share of the window: an unknown task fills a worker's window with one call, and each quick answer
+ * allows one more call ahead. One slow answer takes all of that back.
+ *
+ * On a worker of this machine the window is `BUDGET`, and a call that takes half of it is slow. On a far worker the window follows the round trip
+ * of its link, and a call is slow when it takes much longer than the calls before it.
  */
 
-/** Milliseconds of expected work in a worker's hands, beyond the calls that it runs. */
+/** Expected work (ms) that a worker of this machine holds, beyond the calls that it runs. */
 export const BUDGET = 1
-/** Calls in a worker's hands, at most. */
+/** Calls that a worker of this machine holds, at most. */
 export const MOST = 1024
-/** Milliseconds within which a worker starts what it holds beyond the calls it runs; then it may not any more, and the calls are taken back. */
+/** A worker starts what it holds ahead within this time (ms) or gives it back. */
 export const LEASE = 10
-/** From here on an answer is slow, in milliseconds. */
+/** What a call costs a far worker, at least (ms). */
+const LEAST_FAR_MS = 0.005
+/** Calls of a far worker that are known to be alike, at most. */
+const MOST_ALIKE = 4096
+/** Cost of a call that goes alone, in windows. */
+const ALONE = 64
+/** A far worker holds one call ahead whatever its window, while all that it holds is worth this many windows. */
+export const ONE_AHEAD = 16
+/** From here on an answer is slow (ms). */
 const SLOW = BUDGET / 2
+/** An answer that took this many times the average is a surprise. */
+const SURPRISE = 4
 /** Weight of the latest answer in the average. */
 const WEIGHT = 1 / 8
 
@@ -20,14 +33,43 @@ export class Pace {
   #millis = 0
   /** Calls that may go together. */
   #trust = 1
+  /** Average run time (ms), also of slow calls. */
+  #mean = 0
+  /** Answers since the last surprise. */
+  #alike = 0
+  /** Whether a call has waited for calls of its own. */
+  #parks = false
 
-  /** What a call is worth of the budget. */
+  /** Cost of a call (ms) on a worker of this machine. */
   get cost(): number {
     return Math.max(this.#millis, BUDGET / this.#trust)
   }
 
-  /** A call has been answered, after so many milliseconds in its worker. */
+  /** Cost of a call (ms) on a far worker with this window (ms). */
+  farCost(window: number): number {
+    if (this.#parks || this.#alike < 2) return window * ALONE
+    return Math.max(this.#mean, LEAST_FAR_MS, window / this.#alike)
+  }
+
+  /**
+   * Records that a call waits for calls of its own. From now on these calls go alone on far workers, with nothing ahead behind them: what waits behind
+   * such a call would start before its own calls, whatever their priority.
+   */
+  parks(): void {
+    this.#parks = true
+  }
+
+  /** Records the run time of a call (ms), measured by its worker. */
   learn(millis: number): void {
+    const mean = this.#mean
+    if (this.#alike === 0 || millis > SLOW && millis > mean * SURPRISE) {
+      this.#mean = millis
+      this.#alike = 1
+    } else {
+      // Quick answers after a slow one count soon.
+      this.#mean = millis < mean / 2 ? mean / 2 : mean + (millis - mean) * WEIGHT
+      if (this.#alike < MOST_ALIKE) this.#alike++
+    }
     if (!(millis < SLOW)) {
       this.#millis = millis
       this.#trust = 1
@@ -37,3 +79,6 @@ export class Pace {
     if (this.#trust < MOST) this.#trust++
   }
 }
+
+/** Cost of a call (ms) that takes all of a window (ms). */
+export const aloneCost = (window: number): number => window * ALONE

@@ -16,8 +16,16 @@ export class Room {
 
   /** Whether another call may wait, or would be told at once that it may not. */
   get isThere(): boolean {
-    const { options, queue, state } = this.#engine
-    return state !== "open" || options.whenFull === "reject" || queue.size < options.maxPending
+    const { options, state } = this.#engine
+    return state !== "open" || options.whenFull === "reject" || this.waiting < options.maxPending
+  }
+
+  /** Calls in the queue, and those that far workers hold ahead and are not known to have started: these can be many. */
+  get waiting(): number {
+    const { lanes, queue } = this.#engine
+    let waiting = queue.size
+    for (const lane of lanes) if (lane.isFar) waiting += lane.unstartedCount
+    return waiting
   }
 
   ready(): Promise<void> {
@@ -34,12 +42,12 @@ export class Room {
   }
 
   #isReady(): boolean {
-    const { failingStarts, hold, lanes, options, queue, state } = this.#engine
+    const { failingStarts, hold, lanes, options, state } = this.#engine
     if (state !== "open" || hold.isHeld) return true
     let up = 0
     for (const lane of lanes) if (lane.state === "ready") up++
     // Starts that fail again and again are not waited for while others can run calls.
     const missing = up === 0 ? 0 : failingStarts
-    return queue.size < options.maxPending && up + missing >= options.minWorkers
+    return this.waiting < options.maxPending && up + missing >= options.minWorkers
   }
 }

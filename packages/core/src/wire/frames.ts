@@ -25,11 +25,13 @@
  * parent ◀─ Fatal ─── worker         an uncaught error, or the initializer's; the worker ends
  * parent ◀─ LeftBehind  worker      an error of a call that has settled; the worker is to be replaced
  * parent ◀─ Notice ── worker         a text that the parent publishes once, as a warning
+ * parent ── Task ───▶ worker         a task that calls will name by its index, where a frame of calls may be given back unread
+ * parent ── Lease ──▶ worker         the deadline of the calls that follow and say `LEASED`
  * parent ── Stop ───▶ worker         no more calls will come: end
  * ```
  */
 /** Raised whenever a frame changes its shape, so that two versions that meet refuse each other instead of misreading. */
-export const WIRE_VERSION = 5
+export const WIRE_VERSION = 6
 
 /** What a frame says: its first field. Who says it to whom is drawn above. */
 export const Kind = {
@@ -75,7 +77,11 @@ export const Kind = {
   /** An error that nothing caught, of a call that has settled: the record, the call's id and its label. */
   LeftBehind: 19,
   /** To a worker: the parent's stream has taken so much of its output. */
-  OutputCredit: 20
+  OutputCredit: 20,
+  /** The deadline (`monotonic()`, ms) of the calls that follow with the deadline `LEASED`. */
+  Lease: 21,
+  /** A task: its index, its module and its name. */
+  Task: 22
 } as const
 
 /** The first three fields of every frame. */
@@ -127,6 +133,13 @@ const ITEMS = 2 ** 20
 /** How many calls had been handed to a worker by the time of a mark, up to the one that it started last; 0 for no mark. */
 export const callsBy = (mark: number): number => Math.max(0, Math.floor(mark) - FIRST_TURN)
 
+/** The first wire id that had not been started by the time of a mark. */
+export const firstUnstarted = (mark: number): number => Math.floor(mark) * SLOTS
+
+/** How many calls were handed over from one to another, both included. */
+export const callsBetween = (first: number, last: number): number =>
+  Math.floor(last / SLOTS) - Math.floor(first / SLOTS) + 1
+
 /** Whether a call had been started by the time of a mark. */
 export const wasStarted = (mark: number, wireId: number): boolean => Math.floor(wireId / SLOTS) + 1 <= mark
 
@@ -143,11 +156,15 @@ export const itemsStarted = (mark: number, wireId: number): number | undefined =
  * - `wireId`: this hand-over of the call, never used twice in a worker's life; outcomes name it
  * - `callId`: the future's id
  * - `task`: the index of a task that this worker already knows, or `[index, module, name]` the first time
- * - `deadline`: 0, or the `monotonic()` time from which on the worker does not start it any more but gives it back (`Status.Returned`)
+ * - `deadline`: 0, or the `monotonic()` time from which on the worker does not start it any more but gives it back (`Status.Returned`);
+ *   `LEASED`: the time in the latest `Lease` frame
  * - `meta`: the attempt (1 for the first run) of a plain call, or a `CallMeta`
  * - `count`: how many arguments follow
  */
 export const CALL_FIELDS = 6
+
+/** The deadline of a call whose deadline is set where the worker runs, by a `Lease` frame. */
+export const LEASED = -1
 
 /** Adds a call to a `Calls` frame. */
 export const addCall = (

@@ -9,7 +9,7 @@
  * Loaded by every worker: it imports neither the engine nor Effect. Outcomes are collected and sent together, after the code that is running now.
  */
 import { encodeError } from "../wire/error.ts"
-import { argsAt, callEnd, HEADER, Kind, markOf, Status, WIRE_VERSION } from "../wire/frames.ts"
+import { argsAt, callEnd, HEADER, Kind, LEASED, markOf, Status, WIRE_VERSION } from "../wire/frames.ts"
 import type { CallMeta, Frame, Setup, TaskReference } from "../wire/frames.ts"
 import { monotonic } from "../wire/monotonic.ts"
 import { captureArgs } from "../wire/value.ts"
@@ -95,6 +95,8 @@ export class Host implements CallHost, Surroundings {
   #isReady = false
   #hasLeftBehind = false
   #looping = false
+  /** The deadline in the latest `Lease` frame; 0 before the first. */
+  #lease = 0
   /** The call that was started last. */
   #latest = -1
   /** Whether a call was given back; so are all after it, until one comes that the parent sent when it had them all back. */
@@ -139,12 +141,13 @@ export class Host implements CallHost, Surroundings {
         return void this.#greet(frame)
       case Kind.Calls:
         for (let at = HEADER; at < frame.length; at = callEnd(frame, at)) {
+          const deadline = frame[at + 3] as number
           this.#waiting.push({
             wireId: frame[at] as number,
             callId: frame[at + 1] as number,
             task: this.#learn(frame[at + 2] as TaskReference),
             args: frame[at + 5] === 0 ? none : argsAt(frame, at),
-            deadline: frame[at + 3] as number,
+            deadline: deadline === LEASED ? this.#lease : deadline,
             meta: metaOf(frame[at + 4] as number | CallMeta)
           })
         }
@@ -158,6 +161,11 @@ export class Host implements CallHost, Surroundings {
       case Kind.Outcomes:
       case Kind.Items:
         return this.onNested?.(frame)
+      case Kind.Task:
+        return void this.#learn(frame.slice(HEADER) as unknown as TaskReference)
+      case Kind.Lease:
+        this.#lease = frame[HEADER] as number
+        return
       case Kind.Stop:
         this.#stopping = true
         return this.#endWhenIdle()
@@ -292,6 +300,8 @@ export class Host implements CallHost, Surroundings {
   #run(call: WaitingCall): void {
     const { callId, deadline, meta, wireId } = call
     if (deadline === 0) this.#late = false
+    // Where the engine sets deadlines, it learns from the mark that this call goes back, and does not pass on what is behind it.
+    else if (this.#lease !== 0 && monotonic() >= deadline) this.#late = true
     if (this.#port.claim?.(wireId) === false) return
     // Calls start in order or go back in order.
     if (this.#late) return this.#report(wireId, Status.Returned, undefined, 0, monotonic())
