@@ -73,7 +73,10 @@ export class MapWork {
     if (outcome === undefined) return undefined
     this.buffer.items--
     if (chunk!.isEmpty) this.#remove(chunk!)
-    else if (!chunk!.hasOutcome) this.line.noLongerReady(chunk!)
+    else if (chunk!.hasOutcome) return outcome
+    else this.line.noLongerReady(chunk!)
+    // What waited for capacity may be what the consumer waits for now.
+    if (this.line.firstWaiting !== undefined) this.#submitWaiting()
     return outcome
   }
 

@@ -123,6 +123,30 @@ export const mapBounds = laws("what a map holds", [
     // What runs when the bound is reached comes on top: a chunk for each worker, and what was submitted before any size was known.
     assert.ok(most <= 60, `${most} results ahead, with room for 20`)
   }),
+  property(
+    "Whatever bufferBytes and the chunks are, a map with a slow consumer yields every result",
+    { promises: [12], runs: 15 },
+    [
+      fc.array(fc.constantFrom(0, 100, 5_000), { maxLength: 60 }),
+      fc.integer({ min: 1, max: 20_000 }),
+      fc.oneof(fc.constant("auto" as const), fc.integer({ min: 1, max: 60 })),
+      fc.boolean()
+    ],
+    async (trial, sizes, bufferBytes, chunkSize, ordered) => {
+      const executor = trial.open({ maxWorkers: 2 })
+      const lengths: Array<number> = []
+      for await (const { length } of executor.map(fill, sizes, { bufferBytes, chunkSize, ordered })) {
+        lengths.push(length)
+        // Everything that may run has run.
+        while (executor.stats().pending + executor.stats().running > 0) {
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+      }
+      const inOrder = (one: number, other: number): number => one - other
+      assert.deepEqual(ordered ? lengths : lengths.toSorted(inOrder), ordered ? sizes : sizes.toSorted(inOrder))
+      await executor.shutdown()
+    }
+  ),
   law(
     "A chunk that turns out slow returns the items that it has not started, which run on other workers",
     { promises: [12], needs: ["workers"] },
