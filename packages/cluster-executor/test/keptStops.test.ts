@@ -7,7 +7,7 @@ import { jetstreamManager } from "@nats-io/jetstream"
 import assert from "node:assert/strict"
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest"
 import { scene, start, until } from "./bench.ts"
-import { echo, hold, note, size } from "./tasks.ts"
+import { echo, hold, holdAndExplain, note, size } from "./tasks.ts"
 
 const names = (lines: ReadonlyArray<string>): Array<string> => lines.map((line) => line.split(" ")[0]!)
 
@@ -57,6 +57,17 @@ describe("Calls that are interrupted at any time", () => {
       }
     }
   )
+})
+
+test("The reason of interrupt() reaches the task of a call that the broker keeps", async () => {
+  const cluster = await start({ engines: 1, slots: 1, client: "explained" })
+  const { lines, notebook, written } = scene()
+  const future = cluster.executor().submit(holdAndExplain, notebook, "running")
+  await written(1)
+  const reason = new RangeError("closed")
+  assert.equal(await future.interrupt({ reason }), true)
+  assert.equal((await outcome(future) as CancelledError).cause, reason)
+  assert.equal(lines()[1], "RangeError: closed")
 })
 
 test("interrupt() stops a call that runs, and takes out one that waits, with its pieces; both have ended for others too", async () => {

@@ -21,6 +21,7 @@ export const {
   fail,
   fatal,
   hold,
+  holdAndExplain,
   holdAndIdentify,
   letters,
   nap,
@@ -62,6 +63,13 @@ export const {
       appendFileSync(notebook, `${key} ${process.ppid} ${attempt} ${deliveries}\n`)
       await appears(gate)
       return key
+    },
+    /** Writes a line down, then waits until it is asked to stop, and writes the reason down. */
+    holdAndExplain: async (notebook: string, line: string): Promise<void> => {
+      appendFileSync(notebook, `${line} ${process.ppid}\n`)
+      const { signal } = Task.current()!
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }))
+      appendFileSync(notebook, `${String(signal.reason)}\n`)
     },
     letters: async function*(gate: string): AsyncGenerator<string> {
       yield "a"

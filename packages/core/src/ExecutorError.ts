@@ -41,7 +41,10 @@ export class TaskFailedError extends ExecutorErrorBase<"TaskFailedError"> {
 /** Why a call was cancelled; `"parent"`: the task that handed it in was asked to stop, or lost its worker. */
 export type CancelReason = "cancel" | "interrupt" | "signal" | "shutdown" | "map" | "parent"
 
-/** The call was cancelled before it ran, interrupted while it ran, or dropped by `shutdown({ cancelPending: true })`. */
+/**
+ * The call was cancelled before it ran, interrupted while it ran, or dropped by `shutdown({ cancelPending: true })`. `cause` is the reason that was given:
+ * `signal.reason` of an `AbortSignal`, or `reason` of `interrupt`; it is absent when there is none.
+ */
 export class CancelledError extends ExecutorErrorBase<"CancelledError"> {
   /** What cancelled it. */
   readonly reason: CancelReason

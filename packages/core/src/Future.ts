@@ -33,6 +33,11 @@ export interface WaitOptions {
 export interface InterruptOptions {
   /** How long the task may take to stop by itself before its worker is ended: milliseconds, or such as `"5 seconds"`; the executor's `grace` by default. */
   readonly grace?: Duration.Input | undefined
+  /**
+   * Why: the `cause` of the `CancelledError`, and a copy of it is `Task.current().signal.reason` in the task. None by default: there the task's signal
+   * has an `AbortError`, as Node's have. What cannot be copied arrives in the task as a `NotPortableError` that describes it.
+   */
+  readonly reason?: unknown
 }
 
 /** What is known of a call. Times are milliseconds since the epoch. */
@@ -119,7 +124,7 @@ export interface Future<out A, out E = never> {
    * Resolves once the work has stopped: `true` when it did, `false` when the call had already settled or its worker cannot be stopped.
    *
    * ```ts
-   * const hasStopped = await future.interrupt({ grace: "2 seconds" })
+   * const hasStopped = await future.interrupt({ grace: "2 seconds", reason: new Error("The user left") })
    * console.log(hasStopped)
    * ```
    */

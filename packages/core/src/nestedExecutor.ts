@@ -6,6 +6,7 @@
  */
 import type { Backend, LinkEvents, SpawnSpec } from "./Backend.ts"
 import { Engine } from "./engine/Engine.ts"
+import { cancelledFor } from "./engine/Failure.ts"
 import type { FutureCell } from "./engine/FutureCell.ts"
 import { supervise } from "./engine/supervision.ts"
 import { EngineExecutor } from "./EngineExecutor.ts"
@@ -13,6 +14,7 @@ import { InvalidStateError } from "./ExecutorError.ts"
 import { resolveOptions } from "./options.ts"
 import { HEADER, Kind } from "./wire/frames.ts"
 import type { Frame } from "./wire/frames.ts"
+import type { StopReason } from "./wire/StopReason.ts"
 import type { CallContext, CallHost } from "./worker/CallContext.ts"
 import { currentTask } from "./worker/context.ts"
 
@@ -99,7 +101,8 @@ export const nestedExecutor = (context: CallContext): NestedExecutor => {
     // Handed in to clean up.
     if (context.asked) return
     const children = context.children ??= new Set()
-    const stop = (grace: number | undefined): void => void engine.interrupt(cell, grace, "parent")
+    const stop = (grace: number | undefined, reason: StopReason | undefined): void =>
+      void engine.interrupt(cell, grace, cancelledFor("parent", reason))
     children.add(stop)
     cell.observe(() => children.delete(stop))
   }

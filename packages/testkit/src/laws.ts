@@ -26,6 +26,7 @@ import { output } from "./laws/output.ts"
 import { portability } from "./laws/portability.ts"
 import { priorities } from "./laws/priorities.ts"
 import { progress } from "./laws/progress.ts"
+import { reasons } from "./laws/reasons.ts"
 import { recycling } from "./laws/recycling.ts"
 import { retries } from "./laws/retries.ts"
 import { running } from "./laws/running.ts"
@@ -53,6 +54,7 @@ export const contract: ReadonlyArray<LawSet> = [
   running,
   clocks,
   stopping,
+  reasons,
   order,
   priorities,
   backpressure,

@@ -103,6 +103,16 @@ const planted: Readonly<Record<string, { readonly law: string; readonly executor
         return Object.assign(future, { interrupt: () => Promise.resolve(true) })
       }
     }
+  },
+  "drops the reason of interrupt()": {
+    law: "The reason given to interrupt() is the cause of the caller's error, and the reason of the task's signal",
+    executor: class extends InlineExecutor {
+      override submit<F extends Task.Call>(task: F, ...args: Task.Args<F>): Future<Task.Success<F>, Task.Failure<F>> {
+        const future = super.submit(task, ...args)
+        const interrupt = future.interrupt.bind(future)
+        return Object.assign(future, { interrupt: () => interrupt() })
+      }
+    }
   }
 }
 

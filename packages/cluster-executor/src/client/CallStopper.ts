@@ -14,7 +14,7 @@ import { hostname } from "node:os"
 import type { InterruptMessage } from "../wire/messages.ts"
 import { removeArgs } from "../wire/pieces.ts"
 import { put, STANDS } from "../wire/put.ts"
-import { callSubject, decode, encode, isHead, streamName, subjectOf } from "../wire/streams.ts"
+import { callSubject, decode, encode, isHead, packed, streamName, subjectOf } from "../wire/streams.ts"
 import type { Head, StoredCall, StoredOutcome } from "../wire/streams.ts"
 import type { Client } from "./Client.ts"
 
@@ -24,6 +24,14 @@ const MINE = 500
 interface Stopping {
   readonly id: number
   readonly after: number | undefined
+}
+
+/** What the task's worker is given. */
+interface HowToStop {
+  /** Milliseconds; `undefined` for the engine's own. */
+  readonly grace: number | undefined
+  /** An `ErrorRecord`. */
+  readonly reason: unknown
 }
 
 export class CallStopper {
@@ -47,19 +55,24 @@ export class CallStopper {
   }
 
   /** Rejects when the broker does not answer. */
-  async stop(call: Stopping, grace: number | undefined): Promise<"held" | "taken out" | "ended"> {
+  async stop(call: Stopping, how: HowToStop): Promise<"held" | "taken out" | "ended"> {
     const { bus } = this.#client
-    if (await this.#isHeld(call, grace)) return "held"
+    if (await this.#isHeld(call, how)) return "held"
     const queued = await this.find(call.id)
     const filter = callSubject(bus, "*", this.#name, call.id)
     await this.#manager.streams.purge(streamName(bus, "CALLS"), { filter })
     // An engine may have pulled it meanwhile; one that it is still on its way to starts nothing that it was told to stop.
-    return await this.#isHeld(call, grace) ? "held" : this.settle(call, queued)
+    return await this.#isHeld(call, how) ? "held" : this.settle(call, queued)
   }
 
-  async #isHeld({ id }: Stopping, grace: number | undefined): Promise<boolean> {
+  async #isHeld({ id }: Stopping, { grace, reason }: HowToStop): Promise<boolean> {
     const { bus, registry } = this.#client
-    const message: InterruptMessage = { client: this.#name, id, grace }
+    const message: InterruptMessage = {
+      client: this.#name,
+      id,
+      grace,
+      reason: reason === undefined ? undefined : packed(reason)
+    }
     const asked = registry.engines().map((engine) => bus.ask(`eng.${engine.id}.interrupt`, message, MINE))
     return (await Promise.all(asked)).includes("mine")
   }

@@ -95,7 +95,7 @@ export class KeptCallsLink implements Link {
         }
         break
       case Kind.Interrupt:
-        void this.#interrupt(frame[HEADER] as number, frame[HEADER + 1] as number | undefined)
+        void this.#interrupt(frame[HEADER] as number, frame[HEADER + 1] as number | undefined, frame[HEADER + 2])
         break
       case Kind.Stop:
         this.#end(undefined)
@@ -314,7 +314,7 @@ export class KeptCallsLink implements Link {
 
   // ---- stopping
 
-  async #interrupt(wireId: number, grace: number | undefined): Promise<void> {
+  async #interrupt(wireId: number, grace: number | undefined, reason: unknown): Promise<void> {
     const waiting = this.#waiting.find(wireId)
     if (waiting === undefined) return
     if (!waiting.isEarlier && this.#writer.withdraw(waiting.id)) {
@@ -324,7 +324,7 @@ export class KeptCallsLink implements Link {
     await waiting.writing
     while (!this.#ended && this.#waiting.has(waiting)) {
       try {
-        const ending = await this.#stopper.stop(waiting, grace)
+        const ending = await this.#stopper.stop(waiting, { grace, reason })
         return ending === "held" ? undefined : await this.#stopped(waiting, ending)
       } catch {
         await sleep(AGAIN)

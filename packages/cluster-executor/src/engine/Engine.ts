@@ -191,8 +191,7 @@ export class Engine implements LeaseHost {
     const [, , kind, id] = subject.split(".") as [string, string, string, string?]
     if (kind === "ping") return this.#bus.answer(reply)
     if (kind === "interrupt") {
-      const { client, grace, id: call } = parse<InterruptMessage>(data)!
-      return this.#bus.answer(reply, this.#kept.interrupt(client, call, grace) ? "mine" : "")
+      return this.#bus.answer(reply, this.#kept.interrupt(parse<InterruptMessage>(data)!) ? "mine" : "")
     }
     if (kind === "take") return this.#taken(parse<TakeMessage>(data))
     if (kind !== "d") return

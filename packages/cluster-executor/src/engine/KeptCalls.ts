@@ -18,9 +18,10 @@ import type { Consumer, JetStreamClient, JetStreamManager, JsMsg } from "@nats-i
 import { hostname } from "node:os"
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Bus } from "../wire/Bus.ts"
+import type { InterruptMessage } from "../wire/messages.ts"
 import { readPieces, removeArgs } from "../wire/pieces.ts"
 import { AGAIN } from "../wire/put.ts"
-import { ACK_WAIT, decode, isHead, isPoolOf, listPools, streamName } from "../wire/streams.ts"
+import { ACK_WAIT, decode, isHead, isPoolOf, listPools, streamName, unpacked } from "../wire/streams.ts"
 import type { Head, StoredCall } from "../wire/streams.ts"
 import { CallServers } from "./CallServers.ts"
 import { tellOutput, tellProgress } from "./tell.ts"
@@ -128,11 +129,11 @@ export class KeptCalls {
   }
 
   /** Asks a call to stop. Answers whether it is here; one that is not is not started later. */
-  interrupt(client: string, id: number, grace: number | undefined): boolean {
+  interrupt({ client, grace, id, reason }: InterruptMessage): boolean {
     for (const [number, held] of this.#held) {
       if (held.call.client !== client || held.call.id !== id) continue
       held.stopped = true
-      held.server?.receive([Kind.Interrupt, 0, 0, number, grace])
+      held.server?.receive([Kind.Interrupt, 0, 0, number, grace, reasonIn(reason)])
       return true
     }
     this.#unwanted.set(`${client}.${id}`, performance.now())
@@ -348,3 +349,12 @@ const unread = { args: undefined, meta: undefined, terms: undefined }
 
 /** The subject by which a message is acknowledged. */
 const receiptOf = (message: JsMsg): string => (message as unknown as { readonly reply: string }).reply
+
+/** `undefined` also for one that cannot be read: the call stops all the same. */
+const reasonIn = (text: string | undefined): unknown => {
+  try {
+    return text === undefined ? undefined : unpacked(text)
+  } catch {
+    return undefined
+  }
+}

@@ -80,6 +80,8 @@ export interface InterruptMessage {
   readonly client: string
   readonly id: number
   readonly grace: number | undefined
+  /** The reason that was given, an `ErrorRecord`: see `packed`. Missing from clients of earlier versions. */
+  readonly reason?: string | undefined
 }
 
 export interface OfferMessage {

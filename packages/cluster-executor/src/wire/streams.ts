@@ -230,3 +230,9 @@ export const readPoisoned = async (bus: Bus): Promise<Array<DeadLetter>> => {
   }
   return calls
 }
+
+/** A value as text, for a message in JSON. */
+export const packed = (value: unknown): string => Buffer.from(encodeFrame([value])).toString("base64")
+
+/** Throws for what `packed` did not make. */
+export const unpacked = (text: string): unknown => unpack(Buffer.from(text, "base64"))

@@ -21,7 +21,7 @@ import type { CallForm } from "./CallForm.ts"
 import { plain } from "./CallForm.ts"
 import type { Engine } from "./Engine.ts"
 import { tellSettle, tellSubmit } from "./events.ts"
-import { cancelledBy, ours } from "./Failure.ts"
+import { abortedBy, ours } from "./Failure.ts"
 import type { Failure } from "./Failure.ts"
 import { FutureCell } from "./FutureCell.ts"
 import { limitCall } from "./limits.ts"
@@ -66,7 +66,9 @@ export class Admission {
     try {
       terms = this.#termsOf(info, form)
       // Before anything is captured: the buffers that it would move stay with the caller.
-      if (terms.options.signal?.aborted === true) return this.#refuse(info, cancelledBy("signal"), State.Cancelled)
+      if (terms.options.signal?.aborted === true) {
+        return this.#refuse(info, abortedBy(terms.options.signal), State.Cancelled)
+      }
       const codec = codecOf(info.definition)
       if (codec !== undefined && form.again !== true) encodeInPlace(codec, args, form)
       transfers = captureArgs(args, backend, terms.options.transfer)

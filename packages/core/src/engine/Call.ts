@@ -24,7 +24,7 @@ export type State = (typeof State)[keyof typeof State]
 /** Who may end a call that has not settled: the engine that accepted it. */
 interface CallOwner {
   readonly cancel: (cell: FutureCell) => boolean
-  readonly interrupt: (cell: FutureCell, grace: number | undefined) => Promise<boolean>
+  readonly interrupt: (cell: FutureCell, grace: number | undefined, failure: Failure | undefined) => Promise<boolean>
   /** Told whenever somebody asks how a failed call ended. */
   readonly seen: (cell: FutureCell) => void
   readonly host: string

@@ -4,6 +4,7 @@
 import { LONGEST_DELAY, toMillis } from "../duration.ts"
 import type { DurationInput } from "../duration.ts"
 import type { Engine, Supervisor } from "./Engine.ts"
+import { cancelledBy } from "./Failure.ts"
 
 export interface ShutdownOptions {
   /** Cancel what has not started instead of running it. */
@@ -56,7 +57,9 @@ export class Closing {
 
   #interruptAll(): void {
     this.#engine.cancelPending()
-    for (const lane of this.#engine.lanes) for (const cell of lane.calls()) this.#engine.abort(cell, "shutdown")
+    for (const lane of this.#engine.lanes) {
+      for (const cell of lane.calls()) this.#engine.abort(cell, cancelledBy("shutdown"))
+    }
   }
 
   #close(): Promise<void> {

@@ -10,7 +10,6 @@
  */
 import { hostname } from "node:os"
 import type { Backend } from "../Backend.ts"
-import type { CancelReason } from "../ExecutorError.ts"
 import type { ResolvedOptions } from "../options.ts"
 import type { TaskInfo } from "../Task.ts"
 import type { ErrorRecord } from "../wire/error.ts"
@@ -347,11 +346,11 @@ export class Engine {
     this.#unseen.forget(cell)
   }
 
-  cancel(cell: FutureCell, reason: CancelReason = "cancel"): boolean {
+  cancel(cell: FutureCell, failure: Failure = cancelledBy("cancel")): boolean {
     const { suspects } = this.losses
     const waits = this.queue.remove(cell) || this.#retries.remove(cell) || suspects.remove(cell)
     if (!waits && !this.#withdraw(cell)) return false
-    this.settle(cell, State.Cancelled, cancelledBy(reason))
+    this.settle(cell, State.Cancelled, failure)
     if (!waits) this.#dispatcher.schedule()
     this.room.tell()
     return true
@@ -362,13 +361,13 @@ export class Engine {
     return (cell.code === State.Pending || this.backend.remote === true) && cell.lane?.withdraw(cell) === true
   }
 
-  interrupt(cell: FutureCell, grace?: number, reason: CancelReason = "interrupt"): Promise<boolean> {
-    if (this.cancel(cell, reason)) return Promise.resolve(true)
-    return this.ladder.stop(cell, State.Cancelled, cancelledBy(reason), grace)
+  interrupt(cell: FutureCell, grace?: number, failure: Failure = cancelledBy("interrupt")): Promise<boolean> {
+    if (this.cancel(cell, failure)) return Promise.resolve(true)
+    return this.ladder.stop(cell, State.Cancelled, failure, grace)
   }
 
-  abort(cell: FutureCell, reason: CancelReason): void {
-    void this.interrupt(cell, undefined, reason)
+  abort(cell: FutureCell, failure: Failure): void {
+    void this.interrupt(cell, undefined, failure)
   }
 
   /** Fails a call that has not started; does nothing to one that has. */
@@ -400,7 +399,7 @@ export class Engine {
 
   cancelPending(): void {
     this.discards = true
-    for (const lane of this.lanes) for (const cell of lane.calls()) this.cancel(cell, "shutdown")
+    for (const lane of this.lanes) for (const cell of lane.calls()) this.cancel(cell, cancelledBy("shutdown"))
     this.#settlePending(State.Cancelled, cancelledBy("shutdown"))
   }
 

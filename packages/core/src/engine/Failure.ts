@@ -9,6 +9,8 @@ import type { CancelReason } from "../ExecutorError.ts"
 import { decodeError } from "../wire/error.ts"
 import type { ErrorRecord } from "../wire/error.ts"
 import { Status } from "../wire/frames.ts"
+import { valueOf } from "../wire/StopReason.ts"
+import type { StopReason } from "../wire/StopReason.ts"
 import { codecOf } from "../worker/codec.ts"
 import type { TaskDefinition } from "../worker/registry.ts"
 
@@ -23,6 +25,10 @@ export interface Failure {
   readonly begun?: number | undefined
   /** As it came from a worker. */
   readonly record?: ErrorRecord
+  /** What cancelled the call; absent when nothing did. */
+  readonly cancelled?: CancelReason
+  /** The reason that the caller gave; absent when there is none. */
+  readonly given?: StopReason | undefined
 }
 
 /** An error of ours, built when asked for. */
@@ -41,18 +47,24 @@ export const failureOf = (definition: TaskDefinition, status: number, record: Er
 
 const cancelled = new Map<CancelReason, Failure>()
 
-/** All calls cancelled for the same reason share one recipe: cancelling 10,000 calls allocates nothing per call. */
+/** All calls that are cancelled in the same way share one recipe: cancelling 10,000 calls allocates nothing per call. */
 export const cancelledBy = (reason: CancelReason): Failure => {
   let failure = cancelled.get(reason)
-  if (failure === undefined) cancelled.set(reason, failure = ours((task) => new CancelledError({ reason, task })))
+  if (failure === undefined) {
+    cancelled.set(reason, failure = { ...ours((task) => new CancelledError({ reason, task })), cancelled: reason })
+  }
   return failure
 }
 
-/** Whether it is one of `cancelledBy`. */
-export const isCancelled = (failure: Failure): boolean => {
-  for (const each of cancelled.values()) if (each === failure) return true
-  return false
+/** As `cancelledBy`, with the reason that the caller gave, if any. One recipe may serve any number of calls. */
+export const cancelledFor = (reason: CancelReason, given: StopReason | undefined): Failure => {
+  if (given === undefined) return cancelledBy(reason)
+  const build = (task?: string): unknown => new CancelledError({ reason, task, cause: valueOf(given) })
+  return { kind: "ours", build, cancelled: reason, given }
 }
+
+/** Calls that an `AbortSignal` has cancelled. */
+export const abortedBy = (signal: AbortSignal): Failure => cancelledFor("signal", { value: signal.reason })
 
 /** The error as the Effect face shows it: what a task threw, untyped, is wrapped, so that the error channel holds typed errors alone. */
 export const effectError = (failure: Failure, task?: string): unknown =>

@@ -6,6 +6,7 @@ import type { Future, FutureInfo, FutureState, InterruptOptions, WaitOptions } f
 import { futureMark } from "../wire/leaf.ts"
 import { bound } from "./asyncContext.ts"
 import { Call, State } from "./Call.ts"
+import { cancelledFor } from "./Failure.ts"
 import { Reports } from "./Reports.ts"
 
 const stateNames: ReadonlyArray<FutureState> = ["pending", "running", "succeeded", "failed", "cancelled"]
@@ -102,7 +103,8 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
   // `async`, so that a wrong option rejects.
   async interrupt(options?: InterruptOptions): Promise<boolean> {
     const grace = options?.grace === undefined ? undefined : toMillis(options.grace, "grace")
-    return !this.done() && this.terms.owner.interrupt(this, grace)
+    const given = options?.reason === undefined ? undefined : { value: options.reason }
+    return !this.done() && this.terms.owner.interrupt(this, grace, cancelledFor("interrupt", given))
   }
 
   onDone(callback: (future: Future<A, E>) => unknown): void {

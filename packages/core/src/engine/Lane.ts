@@ -373,13 +373,13 @@ export class Lane {
     return true
   }
 
-  /** Asks a call to stop. */
-  interrupt(cell: FutureCell, grace?: number): void {
+  /** Asks a call to stop. `reason`: what its caller gave. */
+  interrupt(cell: FutureCell, grace: number | undefined, reason: ErrorRecord | undefined): void {
     if (this.#hands.deadlineOf(cell) === LEASED) {
       this.flush()
       this.place?.giveBack(this.#hands.idOf(cell))
     }
-    this.reply(Kind.Interrupt, this.#hands.idOf(cell), grace)
+    this.reply(Kind.Interrupt, this.#hands.idOf(cell), grace, reason)
   }
 
   /** Sends a frame now, after the calls that were taken before it. */

@@ -5,7 +5,7 @@ import type { ItemOutcomes } from "../wire/items.ts"
 import { sizeOf } from "../wire/size.ts"
 import type { TaskCodec } from "../worker/codec.ts"
 import type { TaskDefinition } from "../worker/registry.ts"
-import { cancelledBy, failureOf, isCancelled } from "./Failure.ts"
+import { cancelledBy, failureOf } from "./Failure.ts"
 import type { Failure } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"
 import type { Lane } from "./Lane.ts"
@@ -259,7 +259,9 @@ const isFlat = (outcomes: ItemOutcomes): outcomes is ReadonlyArray<unknown> => A
 const countOf = (outcomes: ItemOutcomes): number => isFlat(outcomes) ? outcomes.length / 2 : outcomes.values.length
 
 const isFailure = (status: unknown, value: unknown): boolean =>
-  status === WHOLE ? !isCancelled(value as Failure) : status !== Status.Succeeded && status !== Status.Interrupted
+  status === WHOLE
+    ? (value as Failure).cancelled === undefined
+    : status !== Status.Succeeded && status !== Status.Interrupted
 
 const bytesOf = (outcomes: ItemOutcomes): number => {
   if (isFlat(outcomes)) {

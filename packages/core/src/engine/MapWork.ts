@@ -12,7 +12,7 @@ import type { ItemOutcomes } from "../wire/items.ts"
 import { State } from "./Call.ts"
 import { ChunkSize } from "./ChunkSize.ts"
 import type { Engine } from "./Engine.ts"
-import { cancelledBy } from "./Failure.ts"
+import { abortedBy, cancelledBy } from "./Failure.ts"
 import type { Failure } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"
 import { watchItem } from "./itemClock.ts"
@@ -84,13 +84,13 @@ export class MapWork {
   abort(failure: Failure): void {
     for (const chunk of this.line) {
       if (chunk.cell === undefined) this.#failed(chunk, failure)
-      else if (!chunk.cell.done()) this.#engine.abort(chunk.cell, "signal")
+      else if (!chunk.cell.done()) this.#engine.abort(chunk.cell, failure)
     }
     this.line.noneWaits()
   }
 
   cancel(): void {
-    for (const { cell } of this.line) if (cell !== undefined) this.#engine.cancel(cell, "map")
+    for (const { cell } of this.line) if (cell !== undefined) this.#engine.cancel(cell, cancelledBy("map"))
   }
 
   close(): void {
@@ -227,10 +227,11 @@ export class MapWork {
   }
 
   #runAgain(rest: MapChunk): void {
-    const signal = this.#options.signal?.aborted === true
-    if (!signal && !this.#engine.discards) return
+    const { signal } = this.#options
+    const isAborted = signal?.aborted === true
+    if (!isAborted && !this.#engine.discards) return
     this.line.leaveWaiting(rest)
-    this.#failed(rest, cancelledBy(signal ? "signal" : "shutdown"))
+    this.#failed(rest, isAborted ? abortedBy(signal) : cancelledBy("shutdown"))
   }
 
   #remove(chunk: MapChunk): void {

@@ -2,12 +2,14 @@
 import { NestingTooDeepError } from "../ExecutorError.ts"
 import type { TaskInfo } from "../Task.ts"
 import { encodeError } from "../wire/error.ts"
+import type { ErrorRecord } from "../wire/error.ts"
 import { argsAt, callEnd, HEADER, Kind, Status } from "../wire/frames.ts"
 import type { CallMeta, Frame, TaskReference } from "../wire/frames.ts"
 import { noSettings } from "../worker/registry.ts"
 import type { TaskDefinition } from "../worker/registry.ts"
 import { State } from "./Call.ts"
 import type { Engine } from "./Engine.ts"
+import { cancelledBy, cancelledFor } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"
 import type { Lane } from "./Lane.ts"
 
@@ -49,7 +51,9 @@ export class Nested {
         return
       case Kind.Interrupt: {
         const cell = this.#children.get(lane)?.calls.get(frame[HEADER] as number)
-        if (cell !== undefined) void this.#engine.interrupt(cell, frame[HEADER + 1] as number | undefined)
+        if (cell === undefined) return
+        const [grace, record] = frame.slice(HEADER + 1) as [grace?: number, record?: ErrorRecord]
+        void this.#engine.interrupt(cell, grace, cancelledFor("interrupt", record && { record }))
         return
       }
       case Kind.Credit: {
@@ -64,7 +68,7 @@ export class Nested {
   gone(lane: Guest): void {
     const children = this.#children.get(lane)
     this.#children.delete(lane)
-    for (const cell of children?.calls.values() ?? []) this.#engine.abort(cell, "parent")
+    for (const cell of children?.calls.values() ?? []) this.#engine.abort(cell, cancelledBy("parent"))
   }
 
   #submit(lane: Guest, wireId: number, reference: TaskReference, args: Array<unknown>, meta: CallMeta): void {

@@ -11,6 +11,7 @@
  */
 import { LONGEST_DELAY } from "../duration.ts"
 import { TaskTimeoutError, WorkerLostError } from "../ExecutorError.ts"
+import { recordOf } from "../wire/StopReason.ts"
 import { State } from "./Call.ts"
 import type { Engine } from "./Engine.ts"
 import { ours } from "./Failure.ts"
@@ -100,7 +101,9 @@ export class StopLadder {
       : undefined
     this.#stops.set(cell, { state, failure, outcome, resolve, isTimeout, timer, unkillable: undefined })
     // The worker has asked it: what it returns before its time is over is its own doing.
-    if (!isTimeout) lane.interrupt(cell, grace)
+    if (!isTimeout) {
+      lane.interrupt(cell, grace, recordOf(failure.given, cell.task.definition.settings.errors, this.#engine.backend))
+    }
     return outcome
   }
 

@@ -1,8 +1,7 @@
 /** What may end a call from outside while it waits or runs: its queue clock, and the caller's `AbortSignal`. */
 import { LONGEST_DELAY } from "../duration.ts"
-import type { CancelReason } from "../ExecutorError.ts"
 import { TaskTimeoutError } from "../ExecutorError.ts"
-import { ours } from "./Failure.ts"
+import { abortedBy, ours } from "./Failure.ts"
 import type { Failure } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"
 import { endOnAbort } from "./signals.ts"
@@ -12,7 +11,7 @@ export interface CallEnder {
   /** Fails a call that has not started; does nothing to one that has. */
   readonly expire: (cell: FutureCell, failure: Failure) => void
   /** Cancels a pending call, interrupts a running one. */
-  readonly abort: (cell: FutureCell, reason: CancelReason) => void
+  readonly abort: (cell: FutureCell, failure: Failure) => void
 }
 
 /** Starts the queue clock and listens to the signal of a call that has them; both end with the call. A queue elsewhere (`remote`) has a clock of its own. */
@@ -24,6 +23,6 @@ export const limitCall = (cell: FutureCell, ender: CallEnder, remote: boolean): 
     cell.observe(() => clearTimeout(timer))
   }
   if (signal === undefined) return
-  if (signal.aborted) return ender.abort(cell, "signal")
+  if (signal.aborted) return ender.abort(cell, abortedBy(signal))
   endOnAbort(signal, cell, ender)
 }

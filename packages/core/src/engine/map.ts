@@ -14,7 +14,7 @@ import { TaskTimeoutError } from "../ExecutorError.ts"
 import { whyClosed } from "./Admission.ts"
 import type { CallForm } from "./CallForm.ts"
 import type { Engine } from "./Engine.ts"
-import { cancelledBy } from "./Failure.ts"
+import { abortedBy, cancelledBy } from "./Failure.ts"
 import type { Failure } from "./Failure.ts"
 import { MapCalls } from "./MapCalls.ts"
 import type { Outcome } from "./MapChunk.ts"
@@ -97,7 +97,7 @@ export class MapRun<A> {
 
   /** Whether the map's own signal has ended it: items that it cancelled are not yielded as outcomes. */
   isAborted(failure: Failure): boolean {
-    return this.#options.signal?.aborted === true && failure === cancelledBy("signal")
+    return this.#options.signal?.aborted === true && failure.cancelled === "signal"
   }
 
   /** The outcomes that are here already, without waiting. */
@@ -160,7 +160,8 @@ export class MapRun<A> {
     const { state } = this.#engine
     if (state !== "open") return whyClosed(this.#engine)
     if (this.#form.ended?.() === true) return cancelledBy("parent")
-    if (this.#calls.info?.options?.signal?.aborted === true) return cancelledBy("signal")
+    const signal = this.#calls.info?.options?.signal
+    if (signal?.aborted === true) return abortedBy(signal)
     return undefined
   }
 
@@ -174,7 +175,7 @@ export class MapRun<A> {
   /** The map's signal: what is done is kept, the rest is cancelled. */
   readonly #abort = (): void => {
     if (this.#work.isClosed) return
-    const failure = cancelledBy("signal")
+    const failure = abortedBy(this.#options.signal!)
     this.#stop(failure)
     this.#work.abort(failure)
     this.#wake?.()
@@ -213,7 +214,7 @@ export class MapRun<A> {
       const left = this.#deadline! - performance.now()
       const forget = this.#watchEnd()
       const expire = (): void => {
-        reject(new TaskTimeoutError({ clock: "wait", after: timeout }))
+        reject(new TaskTimeoutError({ clock: "wait", after: timeout, task: this.label }))
         void this.close().catch(() => {})
       }
       const timer = left === Infinity ? undefined : setTimeout(expire, Math.min(Math.max(left, 0), LONGEST_DELAY))

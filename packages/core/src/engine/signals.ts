@@ -2,6 +2,7 @@
  * The calls that an `AbortSignal` ends. One listener for each signal, whatever number of calls it serves: Node walks the whole list of listeners
  * for each that is added or removed, so a listener for each call would take quadratic time.
  */
+import { abortedBy } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"
 import type { CallEnder } from "./limits.ts"
 
@@ -27,7 +28,8 @@ export const endOnAbort = (signal: AbortSignal, cell: FutureCell, ender: CallEnd
 const watchOf = (signal: AbortSignal): SignalWatch => {
   const calls = new Map<FutureCell, CallEnder>()
   const listener = (): void => {
-    for (const [cell, ender] of calls) ender.abort(cell, "signal")
+    const failure = abortedBy(signal)
+    for (const [cell, ender] of calls) ender.abort(cell, failure)
   }
   const watch: SignalWatch = { calls, listener }
   watches.set(signal, watch)

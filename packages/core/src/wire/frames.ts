@@ -31,7 +31,7 @@
  * ```
  */
 /** Raised whenever a frame changes its shape, so that two versions that meet refuse each other instead of misreading. */
-export const WIRE_VERSION = 6
+export const WIRE_VERSION = 7
 
 /** What a frame says: its first field. Who says it to whom is drawn above. */
 export const Kind = {
@@ -41,7 +41,7 @@ export const Kind = {
   Ready: 2,
   /** Calls: `CALL_FIELDS` fields each, and its arguments. */
   Calls: 3,
-  /** Wire ids of calls to stop. */
+  /** A call to stop: its wire id, `grace` (ms), and the reason that was given, as an `ErrorRecord`. */
   Interrupt: 4,
   /** Outcomes, `OUTCOME_STRIDE` fields each. */
   Outcomes: 5,

@@ -68,7 +68,8 @@ export const isWellFormed = (frame: Frame): boolean => {
       return areCalls(frame)
     case Kind.Interrupt:
       return typeof frame[HEADER] === "number" &&
-        (frame[HEADER + 1] === undefined || typeof frame[HEADER + 1] === "number")
+        (frame[HEADER + 1] === undefined || typeof frame[HEADER + 1] === "number") &&
+        (frame[HEADER + 2] === undefined || isErrorRecord(frame[HEADER + 2]))
     case Kind.Credit:
       return typeof frame[HEADER] === "number" && typeof frame[HEADER + 1] === "number"
     case Kind.Output:

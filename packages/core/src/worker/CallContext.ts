@@ -1,5 +1,8 @@
 /** One call as it runs here: what `Task.current()` answers, and how it is asked to stop. */
+import { TaskTimeoutError } from "../ExecutorError.ts"
+import { decodeError } from "../wire/error.ts"
 import type { CallMeta, CallTrace, Frame } from "../wire/frames.ts"
+import type { StopReason } from "../wire/StopReason.ts"
 import type { CaptureMode } from "../wire/value.ts"
 import type { TaskContext } from "./context.ts"
 import { process } from "./process.ts"
@@ -25,11 +28,19 @@ export interface CallHost {
   onNested: ((frame: Frame) => void) | undefined
 }
 
+/** A task that calls name by its index. */
+export interface KnownTask {
+  readonly name: string
+  /** `undefined` until its module is loaded. */
+  readonly definition: TaskDefinition | undefined
+}
+
 export class CallContext implements TaskContext {
   readonly wireId: number
   readonly id: number
   readonly attempt: number
-  readonly label: string
+  /** Its task, as the worker knows it. */
+  readonly task: KnownTask
   /** When its function was called, by the machine's clock, in milliseconds. */
   startedAt: number
   /** Its run timeout, if it has one. */
@@ -49,19 +60,23 @@ export class CallContext implements TaskContext {
   /** Lets a generator task yield so many more items. */
   credit: ((items: number) => void) | undefined
   /** Stops the calls that this one has handed in and that have not settled, each by its own; made by the first. */
-  children: Set<(grace: number | undefined) => void> | undefined
+  children: Set<(grace: number | undefined, reason: StopReason | undefined) => void> | undefined
   /** Buffers that move with values that it returns or yields; made by the first `Task.transfer`. */
   moving: WeakMap<object, ReadonlyArray<ArrayBuffer>> | undefined
   #controller: AbortController | undefined
   readonly #host: CallHost
 
-  constructor(host: CallHost, wireId: number, id: number, attempt: number, label: string, startedAt: number) {
+  constructor(host: CallHost, wireId: number, id: number, attempt: number, task: KnownTask, startedAt: number) {
     this.#host = host
     this.wireId = wireId
     this.id = id
     this.attempt = attempt
-    this.label = label
+    this.task = task
     this.startedAt = startedAt
+  }
+
+  get label(): string {
+    return this.meta?.label ?? this.task.name
   }
 
   get workerId(): number | string {
@@ -100,11 +115,18 @@ export class CallContext implements TaskContext {
     }
   }
 
+  /** Asks it to stop: it has run for as long as it may. */
+  expire(afterMs: number): void {
+    this.ask(undefined, { value: new TaskTimeoutError({ clock: "run", after: afterMs, task: this.label }) })
+  }
+
   /** Asks it to stop, and with it what it has handed in. What it hands in from now on, to clean up, runs. */
-  ask(grace: number | undefined): void {
+  ask(grace: number | undefined, reason?: StopReason): void {
     if (this.asked) return
     this.asked = true
-    for (const stop of this.children ?? []) stop(grace)
-    this.#controller?.abort()
+    for (const stop of this.children ?? []) stop(grace, reason)
+    if (reason === undefined) return this.#controller?.abort()
+    const value = "value" in reason ? reason.value : decodeError(reason.record, this.task.definition?.settings.errors)
+    ;(this.#controller ??= new AbortController()).abort(value)
   }
 }

@@ -7,7 +7,14 @@ import { AsyncLocalStorage } from "node:async_hooks"
 
 /** What a running task can know of its own call. */
 export interface TaskContext {
-  /** Aborted when the call is asked to stop. Made at the first use, since most tasks never ask. */
+  /**
+   * Aborted when the call is asked to stop. `signal.reason` says why: a copy of the reason that the caller gave (`signal.reason` of its `AbortSignal`,
+   * `interrupt({ reason })`), a `TaskTimeoutError` when `timeout` or `itemTimeout` is over, an `AbortError` otherwise.
+   *
+   * ```ts
+   * const page = await fetch(url, { signal: Task.current()!.signal })
+   * ```
+   */
   readonly signal: AbortSignal
   /** The call's number in its executor. */
   readonly id: number

@@ -9,6 +9,7 @@
  * Loaded by every worker: it imports neither the engine nor Effect. Outcomes are collected and sent together, after the code that is running now.
  */
 import { encodeError } from "../wire/error.ts"
+import type { ErrorRecord } from "../wire/error.ts"
 import { argsAt, callEnd, HEADER, Kind, LEASED, markOf, Status, WIRE_VERSION } from "../wire/frames.ts"
 import type { CallMeta, Frame, Setup, TaskReference } from "../wire/frames.ts"
 import { monotonic } from "../wire/monotonic.ts"
@@ -153,7 +154,11 @@ export class Host implements CallHost, Surroundings {
         }
         return this.#next()
       case Kind.Interrupt:
-        return this.#interrupt(frame[HEADER] as number, frame[HEADER + 1] as number | undefined)
+        return this.#interrupt(
+          frame[HEADER] as number,
+          frame[HEADER + 1] as number | undefined,
+          frame[HEADER + 2] as ErrorRecord | undefined
+        )
       case Kind.Credit:
         return this.#running.get(frame[HEADER] as number)?.credit?.(frame[HEADER + 1] as number)
       case Kind.OutputCredit:
@@ -312,7 +317,7 @@ export class Host implements CallHost, Surroundings {
     this.#late = deadline !== 0 && now >= deadline
     if (this.#late) return this.#report(wireId, Status.Returned, undefined, 0, now)
     const task = this.#tasks[call.task]!
-    const context = new CallContext(this, wireId, callId, meta.attempt, meta.label ?? task.name, now)
+    const context = new CallContext(this, wireId, callId, meta.attempt, task, now)
     context.trace = meta.trace
     context.meta = meta
     this.#running.set(wireId, context)
@@ -349,7 +354,7 @@ export class Host implements CallHost, Surroundings {
     const clock = new RunClock(
       timeoutMs,
       this.#port.sharesThread === true,
-      () => this.#interrupt(context.wireId, undefined)
+      () => context.expire(timeoutMs)
     )
     context.clock = clock
     this.#invoke(call, meta, answer)
@@ -391,9 +396,9 @@ export class Host implements CallHost, Surroundings {
     this.#outcomes.add(wireId, status, value, ran, this.#waiting.length === 0, now)
   }
 
-  #interrupt(wireId: number, grace: number | undefined): void {
+  #interrupt(wireId: number, grace: number | undefined, record: ErrorRecord | undefined): void {
     const running = this.#running.get(wireId)
-    if (running !== undefined) return running.ask(grace)
+    if (running !== undefined) return running.ask(grace, record && { record })
     const index = this.#waiting.findIndex((call) => call.wireId === wireId)
     if (index < 0) return
     this.#waiting.splice(index, 1)

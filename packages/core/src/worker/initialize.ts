@@ -16,7 +16,7 @@ export const initialize = async (
 ): Promise<void> => {
   const definition = await host.load(module, name)
   const call = {
-    context: new CallContext(host, INITIALIZER_ID, 0, 1, name, monotonic()),
+    context: new CallContext(host, INITIALIZER_ID, 0, 1, { name, definition }, monotonic()),
     definition,
     args,
     carried: undefined

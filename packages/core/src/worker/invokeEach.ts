@@ -99,7 +99,8 @@ export const invokeEach = (
   }
   /** The item took too long, whatever it answered; what was asked to stop because of it begins no other. */
   const late = (): void => {
-    collected.add(Status.Refused, encodeError(new TaskTimeoutError({ clock: "run", after: itemMs }), around.mode))
+    const timeout = new TaskTimeoutError({ clock: "run", after: itemMs, task: context.label })
+    collected.add(Status.Refused, encodeError(timeout, around.mode))
     if (!isLooping) runAs(context, loop, [])
   }
   /** It was asked to stop: what is done is told. */
@@ -185,7 +186,7 @@ export const invokeEach = (
   }
   const tooLong = (): void => {
     isLate = true
-    context.ask(undefined)
+    context.expire(itemMs)
   }
   // The parent is told when the first item begins: its module may have taken a while to load.
   if (isTimed) tell([])
