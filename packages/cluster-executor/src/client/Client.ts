@@ -134,13 +134,13 @@ export class Client implements PlaceHost {
     this.bus.tell("want", { ...this.#want(place.wishes, [place.lease]), over: true })
   }
 
-  take({ engine, idleTimeoutMs: idle, lease, wishes }: Place): void {
+  take({ engine, idleTimeoutMs: idle, lease, offer, wishes }: Place): void {
     const idleTimeoutMs = Number.isFinite(idle) ? idle : undefined
     const { argv, execArgv, owner, root } = wishes
     const env = Object.fromEntries(Object.entries(wishes.env).map(([name, value]) => [name, value ?? null]))
     this.bus.tell(
       `eng.${engine}.take`,
-      { client: this.id, owner, lease, execArgv, argv, root, env, idleTimeoutMs } satisfies TakeMessage
+      { client: this.id, owner, offer, lease, execArgv, argv, root, env, idleTimeoutMs } satisfies TakeMessage
     )
   }
 
@@ -167,7 +167,7 @@ export class Client implements PlaceHost {
     if (kind === "offer") {
       const offer = parse<OfferMessage>(data)
       if (offer === undefined) return
-      if (this.#places.get(offer.lease)?.offered(offer) !== true) this.refuse(offer.engine, offer.lease)
+      if (this.#placeFor(offer)?.offered(offer) !== true) this.refuse(offer.engine, offer.offer)
     }
     if (kind === "placed") {
       const message = parse<PlacedMessage>(data)
@@ -176,6 +176,14 @@ export class Client implements PlaceHost {
       if (place === undefined) this.refuse(message.engine, message.lease)
       else place.placed(message)
     }
+  }
+
+  /** The place that an offer answers, or, if that has an engine by now, another that its executor wishes for. */
+  #placeFor({ lease }: OfferMessage): Place | undefined {
+    const asked = this.#places.get(lease)
+    if (asked === undefined || asked.state === "wanted") return asked
+    for (const place of this.#wanted) if (place.state === "wanted" && place.wishes === asked.wishes) return place
+    return undefined
   }
 
   // ---- wishes

@@ -36,7 +36,7 @@ const LEAST_WINDOW_MS = 2
 /** Round trips of expected work that an engine holds for a worker: one that is under way, and one more in case calls are quicker than expected. */
 const WINDOW_TRIPS = 2
 /** Beyond what is expected, calls that were sent ahead wait this long for their start (ms), or a round trip if that is longer. */
-const LEAST_PATIENCE_MS = 10
+const LEAST_PATIENCE_MS = 25
 /** Calls that an engine holds for a worker, at most. */
 const MOST_CALLS = 4096
 /** Bytes of calls that an engine holds for a worker, at most, as far as the average call tells. */
@@ -46,6 +46,8 @@ const SHORT = 8 * 2 ** 10
 
 export class Place implements Link {
   lease = ""
+  /** The engine's name for the offer that it took last. */
+  offer = ""
   readonly wishes: Wishes
   /** How long the worker may be idle while the broker is away; `Infinity`: as long as that takes. */
   readonly idleTimeoutMs: number
@@ -159,9 +161,10 @@ export class Place implements Link {
     return true
   }
 
-  offered({ engine, host }: OfferMessage): boolean {
+  offered({ engine, host, offer }: OfferMessage): boolean {
     if (this.state !== "wanted") return false
     this.state = "taken"
+    this.offer = offer
     this.engine = engine
     this.#host = host
     this.#takenAt = performance.now()

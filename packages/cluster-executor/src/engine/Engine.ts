@@ -70,6 +70,7 @@ export class Engine implements LeaseHost {
   #state: "open" | "draining" | "ended" = "open"
   /** When each executor that waits was offered a slot last. */
   readonly #offeredAt = new Map<string, number>()
+  #offerCount = 0
   #doneBefore = 0
   #beatAt = -Infinity
   #beatTimer: NodeJS.Timeout | undefined
@@ -204,13 +205,17 @@ export class Engine implements LeaseHost {
 
   #taken(message: TakeMessage | undefined): void {
     if (message === undefined) return
-    const { argv, client, env, execArgv, idleTimeoutMs = Infinity, lease: id, root: callerRoot } = message
-    const lease = this.#leases.get(id)
+    const { argv, client, env, execArgv, idleTimeoutMs = Infinity, lease: id, offer, root: callerRoot } = message
+    // The client says it again when it has heard no answer.
+    const lease = this.#leases.get(id) ?? this.#leases.get(offer)
     if (lease === undefined) return this.#bus.publish(`cl.${client}.d.${this.id}.${id}`, gone())
     this.#keptTurnAt = undefined
     this.#wants.delete(id)
     this.#clients.heard(client)
     if (!lease.isRunning) {
+      this.#leases.delete(offer)
+      lease.id = id
+      this.#leases.set(id, lease)
       const environment: Record<string, string> = { ...process.env as Record<string, string> }
       for (const [name, value] of Object.entries(env)) {
         if (value === null) delete environment[name]
@@ -261,12 +266,12 @@ export class Engine implements LeaseHost {
       // The calls of named clients count as one more executor that waits.
       if (this.#kept.waitingSince !== undefined && this.#isKeptTurn(held.get(want.owner) ?? 0)) return
       waiting.splice(waiting.indexOf(want), 1)
-      const { client, lease: id, owner } = want
-      const lease = new Lease(id, client, owner, this)
-      this.#leases.set(id, lease)
+      const { client, lease, owner } = want
+      const offer = `offer${++this.#offerCount}`
+      this.#leases.set(offer, new Lease(offer, client, owner, this))
       want.quietUntil = performance.now() + 2 * OFFER
       this.#offeredAt.set(owner, performance.now())
-      this.#bus.tell(`cl.${client}.offer`, { lease: id, engine: this.id, host: hostname() } satisfies OfferMessage)
+      this.#bus.tell(`cl.${client}.offer`, { offer, lease, engine: this.id, host: hostname() } satisfies OfferMessage)
     }
   }
 

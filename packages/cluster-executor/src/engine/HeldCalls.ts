@@ -15,6 +15,8 @@ import type { ParcelHeader } from "../wire/parcel.ts"
 
 /** Expected work (ms) that was passed to the worker and not started, at most, unless it is one parcel. */
 const AHEAD_MS = 1
+/** While the worker runs a call that is expected to run longer than this (ms), nothing is passed on: it can still be given to another worker. */
+const SOON_MS = 20
 /** The worker's mark is read this often (ms) while it has something to start. */
 const LOOK_MS = 15
 
@@ -47,6 +49,8 @@ export class HeldCalls {
   #passedMs = 0
   /** Expected run time (ms) of what was started last. */
   #frontMs = 0
+  /** When its start was seen (`monotonic()`). */
+  #frontAt = 0
   /** The parcel that is arriving. */
   #arriving: Parcel | undefined
   /** Whether calls were returned late: until one comes that holds a slot, since the client sends that when it has all of them back. So calls start in order. */
@@ -93,14 +97,15 @@ export class HeldCalls {
     return true
   }
 
-  /** The worker may have started something: passes on more. */
-  look(): void {
+  /** The worker may have started something, or, if it was heard, have settled it: passes on more. */
+  look(isHeard = false): void {
     if (this.#held.length === 0 && this.#passed.length === 0) return
     const now = monotonic()
     const mark = this.#host.mark()
-    this.#forgetStarted(mark)
+    this.#forgetStarted(mark, now)
     // Read in this order: what is not marked by now, after its deadline, will not be started.
     if (this.#passed.some(({ deadline }) => deadline <= now)) this.#returnLate(now, mark)
+    if (this.#passed.length === 0 && !isHeard && this.#frontAt + this.#frontMs > now + SOON_MS) return this.#lookLater()
     let count = 0
     let ms = this.#passedMs
     for (const { expectedMs } of this.#held) {
@@ -146,12 +151,13 @@ export class HeldCalls {
     this.#lookLater()
   }
 
-  #forgetStarted(mark: number): void {
+  #forgetStarted(mark: number, now: number): void {
     let count = 0
     while (count < this.#passed.length && frames.wasStarted(mark, this.#passed[count]!.last)) {
       const { expectedMs } = this.#passed[count++]!
       this.#passedMs -= expectedMs
       this.#frontMs = expectedMs
+      this.#frontAt = now
     }
     if (count > 0) this.#passed.splice(0, count)
     if (this.#passed.length === 0) this.#passedMs = 0

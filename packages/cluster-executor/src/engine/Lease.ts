@@ -31,7 +31,8 @@ export interface LeaseHost {
 export type WorkerSpec = Parameters<typeof openChild>[0]
 
 export class Lease {
-  readonly id: string
+  /** The name of the offer until a client takes it, then of the client's wish. */
+  id: string
   readonly client: string
   readonly owner: string
   /** When it was offered, or its worker was born. */
@@ -104,7 +105,7 @@ export class Lease {
           this.movedAt = performance.now()
           memory.keep(chunk)
           channel.send(Kind.Bytes, chunk)
-          this.#held.look()
+          this.#held.look(true)
         }
       },
       exit: (exit) => this.#exit(exit)

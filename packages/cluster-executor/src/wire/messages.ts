@@ -7,7 +7,7 @@
  * anyone ── who ──▶ engines                   tell how you are now
  * client ── want ──▶ engines                  who has a free slot?
  * engine ── cl.<client>.offer ──▶ client      here
- * client ── eng.<engine>.take ──▶ engine      taken: start a worker. `decline`: not wanted any more
+ * client ── eng.<engine>.take ──▶ engine      taken: start a worker for this wish
  * engine ── cl.<client>.placed ─▶ client      it is born
  * client ── eng.<engine>.d.<lease> ─▶ engine  the channel to the worker
  * engine ── cl.<client>.d.<engine>.<lease> ─▶ client  and back
@@ -84,13 +84,19 @@ export interface InterruptMessage {
   readonly reason?: string | undefined
 }
 
+/** A free slot for an executor. Every engine with a free slot answers the same wish, so the client may use the slot for any of its wishes of that executor. */
 export interface OfferMessage {
+  /** Names the offer on its engine. */
+  readonly offer: string
+  /** The wish that it answers. */
   readonly lease: string
   readonly engine: string
   readonly host: string
 }
 
 export interface TakeMessage {
+  /** The offer that is taken. */
+  readonly offer: string
   readonly client: string
   readonly owner: string
   readonly lease: string

@@ -15,6 +15,8 @@ export class Hands {
   readonly #ids: Array<number> = []
   /** What each is worth of the budget. Lists of numbers, since a number in an object is an object of its own. */
   readonly #costs: Array<number> = []
+  /** Expected run time of each (ms). */
+  readonly #works: Array<number> = []
   /** From when on the worker does not start it any more; 0 for one that holds a slot. */
   readonly #deadlines: Array<number> = []
   /** The latest of `Kind.Loading` and `Kind.Started` that the worker sent of each; 0 before. */
@@ -35,6 +37,8 @@ export class Hands {
   late = false
   /** Milliseconds of expected work. */
   #expected = 0
+  /** Expected run time of all (ms), which is less while their tasks are hardly known. */
+  #work = 0
   /** Calls that wait for calls of their own and gave their slot back meanwhile. */
   readonly #parked = new Set<FutureCell>()
 
@@ -67,7 +71,7 @@ export class Hands {
 
   /** Expected work (ms) beyond the calls that it runs. */
   ahead(slots: number): number {
-    return this.load <= slots ? 0 : this.#expected * (1 - slots / this.load)
+    return this.load <= slots ? 0 : this.#work * (1 - slots / this.load)
   }
 
   /** Leased calls whose wire ids are in a range, oldest first. */
@@ -78,12 +82,13 @@ export class Hands {
     })
   }
 
-  /** Takes a call that is worth so much. `deadline`: until when it is to be started, 0 for one that holds a slot. */
-  take(cell: FutureCell, cost: number, deadline: number): void {
+  /** Takes a call that is worth so much. `deadline`: until when it is to be started, 0 for one that holds a slot. `work`: its expected run time (ms). */
+  take(cell: FutureCell, cost: number, deadline: number, work = cost): void {
     if (deadline === 0) this.late = false
     const slot = this.#freeSlots.pop() ?? this.#calls.length
     this.#calls[slot] = cell
     this.#costs[slot] = cost
+    this.#works[slot] = work
     this.#deadlines[slot] = deadline
     this.#phases[slot] = 0
     // The worker has a free slot for it, so the call starts when it arrives.
@@ -91,6 +96,7 @@ export class Hands {
     if (isStarted) this.running++
     this.load++
     this.#expected += cost
+    this.#work += work
     this.#ids[slot] = this.#turn++ * SLOTS + slot
     cell.slot = slot
   }
@@ -122,7 +128,9 @@ export class Hands {
       if (this.#isStarted[slot]!) this.running--
     }
     // Sums of fractions drift: an empty hand is empty.
-    this.#expected = this.load === 0 ? 0 : this.#expected - this.#costs[slot]!
+    const isLast = this.load === 0
+    this.#expected = isLast ? 0 : this.#expected - this.#costs[slot]!
+    this.#work = isLast ? 0 : this.#work - this.#works[slot]!
   }
 
   letGoOfAll(): void {
@@ -130,7 +138,7 @@ export class Hands {
     this.#calls.length = 0
     this.#freeSlots.length = 0
     this.#parked.clear()
-    this.#expected = 0
+    this.#expected = this.#work = 0
     this.load = 0
     this.running = 0
   }

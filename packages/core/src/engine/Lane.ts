@@ -32,7 +32,7 @@ import type { FutureCell } from "./FutureCell.ts"
 import { Hands } from "./Hands.ts"
 import { publishNotice } from "./notices.ts"
 import { Outbox, wireIds } from "./Outbox.ts"
-import { BUDGET, LEASE } from "./Pace.ts"
+import { aloneCost, BUDGET, LEASE } from "./Pace.ts"
 import { Reports } from "./Reports.ts"
 
 /** Frames to a far worker hold this much expected work (ms), or one call: the place takes them apart by frames. */
@@ -255,12 +255,14 @@ export class Lane {
   /** Takes a call; it is sent with the next `flush`. `deadline`: until when it is to be started or given back, 0 for one that holds a slot. */
   take(cell: FutureCell, cost: number, deadline: number): void {
     const { place } = this
-    if (place !== undefined) this.#cut(deadline !== 0, cost)
+    // What goes alone may take any time.
+    const work = place === undefined || cost >= aloneCost(place.window()) ? cost : cell.pace!.expectedMs
+    if (place !== undefined) this.#cut(deadline !== 0, work)
     else if (deadline !== 0) this.#watchLeases()
-    this.#hands.take(cell, cost, deadline)
+    this.#hands.take(cell, cost, deadline, work)
     cell.lane = this
     this.taken++
-    if (place !== undefined) this.#collect(this.#hands.idOf(cell), deadline !== 0, cost)
+    if (place !== undefined) this.#collect(this.#hands.idOf(cell), deadline !== 0, work)
     this.#outbox.add(cell, this.#hands.idOf(cell), deadline)
   }
 
@@ -279,13 +281,13 @@ export class Lane {
   }
 
   /** A frame to a far worker holds little work, all of it ahead or none: so that its place can give the rest back without reading frames. */
-  #cut(isAhead: boolean, cost: number): void {
+  #cut(isAhead: boolean, work: number): void {
     const { count, expectedMs, isAhead: wasAhead } = this.#collected
     if (count === 0) return
-    if (isAhead !== wasAhead || count >= PARCEL_CALLS || expectedMs + cost > PARCEL_MS) this.flush()
+    if (isAhead !== wasAhead || count >= PARCEL_CALLS || expectedMs + work > PARCEL_MS) this.flush()
   }
 
-  #collect(wireId: number, isAhead: boolean, cost: number): void {
+  #collect(wireId: number, isAhead: boolean, work: number): void {
     const collected = this.#collected
     if (collected.count++ === 0) {
       collected.first = wireId
@@ -293,7 +295,7 @@ export class Lane {
       collected.expectedMs = 0
     }
     collected.last = wireId
-    collected.expectedMs += cost
+    collected.expectedMs += work
   }
 
   /** A far worker will not start these. */

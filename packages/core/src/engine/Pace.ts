@@ -35,7 +35,7 @@ export class Pace {
   #trust = 1
   /** Average run time (ms), also of slow calls. */
   #mean = 0
-  /** Answers since the last surprise. */
+  /** Answers that were no surprise; each surprise takes three of four. */
   #alike = 0
   /** Whether a call has waited for calls of its own. */
   #parks = false
@@ -45,10 +45,15 @@ export class Pace {
     return Math.max(this.#millis, BUDGET / this.#trust)
   }
 
+  /** Expected run time of a call (ms). */
+  get expectedMs(): number {
+    return Math.max(this.#mean, LEAST_FAR_MS)
+  }
+
   /** Cost of a call (ms) on a far worker with this window (ms). */
   farCost(window: number): number {
     if (this.#parks || this.#alike < 2) return window * ALONE
-    return Math.max(this.#mean, LEAST_FAR_MS, window / this.#alike)
+    return Math.max(this.expectedMs, window / this.#alike)
   }
 
   /**
@@ -62,14 +67,10 @@ export class Pace {
   /** Records the run time of a call (ms), measured by its worker. */
   learn(millis: number): void {
     const mean = this.#mean
-    if (this.#alike === 0 || millis > SLOW && millis > mean * SURPRISE) {
-      this.#mean = millis
-      this.#alike = 1
-    } else {
-      // Quick answers after a slow one count soon.
-      this.#mean = millis < mean / 2 ? mean / 2 : mean + (millis - mean) * WEIGHT
-      if (this.#alike < MOST_ALIKE) this.#alike++
-    }
+    // Quick answers after a slow one count soon.
+    this.#mean = this.#alike === 0 ? millis : millis < mean / 2 ? mean / 2 : mean + (millis - mean) * WEIGHT
+    if (millis > SLOW && millis > mean * SURPRISE) this.#alike = Math.max(1, this.#alike >> 2)
+    else if (this.#alike < MOST_ALIKE) this.#alike++
     if (!(millis < SLOW)) {
       this.#millis = millis
       this.#trust = 1
