@@ -11,7 +11,7 @@ import type { Engine, Supervisor } from "./Engine.ts"
 import type { FutureCell } from "./FutureCell.ts"
 import { costOf, farCostOf } from "./Hands.ts"
 import type { Lane } from "./Lane.ts"
-import { LEASE } from "./Pace.ts"
+import { BUDGET, LEASE } from "./Pace.ts"
 
 /** Workers of this machine that may be starting at a time: more at once than there are cores only delay each other. */
 const startsAtATime = availableParallelism()
@@ -70,10 +70,13 @@ export class Dispatcher {
    * equal parts. Then asks for workers where that was not enough.
    */
   pump(): void {
-    const { lanes, options: { concurrency }, queue } = this.#engine
+    const { lanes, losses: { alone }, options: { concurrency }, queue } = this.#engine
+    if (alone.isActive) {
+      alone.handOver(lanes, (cell, lane) => this.#handOver(cell, lane, BUDGET, performance.now(), 0))
+    }
     for (let level = 0; level < concurrency && queue.size > 0; level++) {
       for (const lane of lanes) {
-        if (lane.state === "ready" && !lane.retiring && lane.load <= level && queue.size > 0) {
+        if (lane.isOpen && lane.load <= level && queue.size > 0) {
           const next = queue.shift()!
           const cost = lane.isFar ? farCostOf(next, lane.window) : costOf(next)
           this.#handOver(next, lane, cost, performance.now(), 0)
@@ -133,7 +136,7 @@ export class Dispatcher {
 
   /** Starts workers while calls wait that nobody has room for, or fewer live than are always kept. */
   #grow(): void {
-    const { lanes, options: { concurrency, maxWorkers, minWorkers }, queue, state } = this.#engine
+    const { lanes, losses: { alone }, options: { concurrency, maxWorkers, minWorkers }, queue, state } = this.#engine
     if (state === "broken" || state === "closed") return
     let room = this.#supervisor.starting * concurrency
     let living = this.#supervisor.starting
@@ -141,12 +144,14 @@ export class Dispatcher {
     for (const lane of lanes) {
       if (lane.state === "lost") lost++
       else if (lane.state !== "starting") living++
-      if (lane.state === "ready" && !lane.retiring) room += concurrency - lane.load
+      if (lane.isOpen) room += concurrency - lane.load
     }
     // A worker that cannot be ended is replaced, but once: threads that spin for ever must not pile up.
     const limit = lost > 1 ? maxWorkers + 1 - lost : maxWorkers
     const atATime = this.#engine.backend.startsAtATime ?? startsAtATime
-    while (living < limit && this.#supervisor.starting < atATime && (queue.size > room || living < minWorkers)) {
+    while (
+      living < limit && this.#supervisor.starting < atATime && (queue.size + alone.size > room || living < minWorkers)
+    ) {
       this.#supervisor.start()
       room += concurrency
       living++

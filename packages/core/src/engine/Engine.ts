@@ -159,7 +159,7 @@ export class Engine {
 
   /** Whether another worker has work, or is one of those that are always kept. */
   get wantsWorkers(): boolean {
-    if (this.queue.size > 0) return true
+    if (this.queue.size > 0 || this.losses.alone.size > 0) return true
     let ready = 0
     for (const lane of this.lanes) if (lane.state === "ready") ready++
     return ready < this.options.minWorkers
@@ -251,9 +251,7 @@ export class Engine {
   takeBack(cell: FutureCell): void {
     const asked = this.ladder.stopped(cell)
     if (asked !== undefined) return this.settle(cell, asked.state, asked.failure)
-    if (!this.unstart(cell)) return
-    if (this.state === "broken") this.settle(cell, State.Failed, whyClosed(this))
-    else this.queue.putBack(cell)
+    if (this.unstart(cell)) this.losses.putBack(cell)
   }
 
   /** pending ──▶ running, when it is pending: a worker has started the call. */
@@ -347,8 +345,8 @@ export class Engine {
   }
 
   cancel(cell: FutureCell, failure: Failure = cancelledBy("cancel")): boolean {
-    const { suspects } = this.losses
-    const waits = this.queue.remove(cell) || this.#retries.remove(cell) || suspects.remove(cell)
+    const { alone, suspects } = this.losses
+    const waits = this.queue.remove(cell) || this.#retries.remove(cell) || suspects.remove(cell) || alone.remove(cell)
     if (!waits && !this.#withdraw(cell)) return false
     this.settle(cell, State.Cancelled, failure)
     if (!waits) this.#dispatcher.schedule()
@@ -372,7 +370,9 @@ export class Engine {
 
   /** Fails a call that has not started; does nothing to one that has. */
   expire(cell: FutureCell, failure: Failure): void {
-    if (!this.queue.remove(cell)) return
+    const { alone, suspects } = this.losses
+    const waits = this.queue.remove(cell) || alone.remove(cell) || suspects.remove(cell)
+    if (!waits) return this.losses.overdue(cell, failure)
     this.settle(cell, State.Failed, failure)
     this.room.tell()
   }
@@ -404,7 +404,8 @@ export class Engine {
   }
 
   #settlePending(state: 3 | 4, failure: Failure): void {
-    const pending = [...this.queue.drain(), ...this.#retries.drain(), ...this.losses.suspects.drain()]
+    const { alone, suspects } = this.losses
+    const pending = [...this.queue.drain(), ...this.#retries.drain(), ...suspects.drain(), ...alone.drain()]
     for (const cell of pending) this.settle(cell, state, failure)
   }
 

@@ -107,6 +107,8 @@ export class Lane {
   #isRetired = false
   /** Whether it holds, or has run, as many calls as it may. One that is given back counts no more. */
   isFull = false
+  /** Whether it takes no more calls for now, since a call is to run alone on it. */
+  isReserved = false
   /** Whether it was ended because it used too much memory. */
   outOfMemory = false
   /** Calls it took in its life. */
@@ -135,6 +137,11 @@ export class Lane {
   /** Whether it takes no more calls and ends once it has none. */
   get retiring(): boolean {
     return this.#isRetired || this.isFull
+  }
+
+  /** Whether it takes calls. */
+  get isOpen(): boolean {
+    return this.state === "ready" && !this.isReserved && !this.retiring
   }
 
   /** It takes no more calls. */
@@ -240,7 +247,7 @@ export class Lane {
    * had started.
    */
   get isHungry(): boolean {
-    if (this.state !== "ready" || this.retiring || this.#link?.started === undefined) return false
+    if (!this.isOpen || this.#link?.started === undefined) return false
     return this.place === undefined ? this.#hands.isHungry : this.#hands.isHungryFar(this.place.window(), this.#slots)
   }
 

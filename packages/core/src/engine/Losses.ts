@@ -2,7 +2,7 @@
  * Workers that have ended: what becomes of the calls that they held, and who is told.
  *
  * ```
- * never started ──▶ back in its turn
+ * never started ──▶ back in its turn, alone where the worker died because of it, perhaps ──▶ failed, at the third death
  * started ──▶ asked to stop: stopped
  *         ──▶ its machine died: back in its turn ──▶ suspected ──▶ poison
  *         ──▶ lost
@@ -12,6 +12,8 @@ import type { LinkExit } from "../Backend.ts"
 import { describe, PoisonTaskError } from "../ExecutorError.ts"
 import type { WorkerExit } from "../options.ts"
 import { REMEDY } from "../worker/load.ts"
+import { whyClosed } from "./Admission.ts"
+import { Alone, MAX_RETURNS } from "./Alone.ts"
 import { State } from "./Call.ts"
 import type { Engine } from "./Engine.ts"
 import { entryFile } from "./entryFile.ts"
@@ -27,6 +29,9 @@ import { Suspects } from "./Suspects.ts"
 export class Losses {
   readonly #engine: Engine
   readonly suspects: Suspects
+  readonly alone = new Alone()
+  /** Queue timeouts that were over while their call was on its way to a worker. */
+  readonly #overdue = new Map<FutureCell, Failure>()
   /** How many workers had to be ended by force, those that could not be ended included. */
   forced = 0
   /** Workers that could not be ended. */
@@ -42,10 +47,16 @@ export class Losses {
   gone(lane: Lane, exit: LinkExit): void {
     const lost = workerLost(lane, exit)
     if (lane.idle && !lane.ended && this.#engine.options.onWorkerExit === undefined) this.#report(lane, exit)
-    const unstarted = lane.unstarted()
-    for (const cell of unstarted) this.#engine.takeBack(cell)
-    for (const cell of lane.calls()) {
-      if (unstarted.includes(cell)) continue
+    const held = lane.calls()
+    const unstarted = new Set(lane.unstarted())
+    // Ended by us, or with its machine, the worker did not die because of a call that it had not started.
+    const isBlamed = exit.redeliver === undefined && (!lane.ended || lane.outOfMemory)
+    for (const cell of unstarted) {
+      if (isBlamed) this.#returned(cell, lane, exit, unstarted.size === held.length)
+      else this.#engine.takeBack(cell)
+    }
+    for (const cell of held) {
+      if (unstarted.has(cell)) continue
       const asked = this.#engine.ladder.stopped(cell)
       if (asked !== undefined) this.#engine.end(cell, asked.state, asked.failure, false)
       else if (!this.#redeliver(cell, lost, exit.redeliver ?? 0)) {
@@ -54,6 +65,53 @@ export class Losses {
       }
     }
     lane.release()
+  }
+
+  /**
+   * A worker died before it had started a call: the call may be why, so it runs alone next time and fails after the third. `isAlone`:
+   * there is no other explanation, since the worker ran nothing.
+   */
+  #returned(cell: FutureCell, lane: Lane, exit: LinkExit, isAlone: boolean): void {
+    const engine = this.#engine
+    const asked = engine.ladder.stopped(cell)
+    if (asked !== undefined) return engine.settle(cell, asked.state, asked.failure)
+    if (!engine.unstart(cell)) return
+    const returns = this.alone.returned(cell)
+    if (engine.state === "broken" || !isAlone && returns < MAX_RETURNS - 1) return this.putBack(cell)
+    const items = cell.form.each === undefined ? 1 : (cell.args[0] as ArrayLike<unknown>).length
+    if (items > 1 && returns === MAX_RETURNS - 1) {
+      // One of the items is at fault: the map submits each alone.
+      cell.losses = Math.max(cell.losses, returns)
+      return engine.settle(cell, State.Failed, { ...workerLost(lane, exit), lost: "redeliver" })
+    }
+    if (returns >= MAX_RETURNS) return engine.settle(cell, State.Failed, this.#neverStarted(cell, lane, exit, returns))
+    if (!this.#expired(cell)) this.alone.add(cell)
+  }
+
+  #neverStarted(cell: FutureCell, lane: Lane, exit: LinkExit, attempts: number): Failure {
+    const lost = workerLost(lane, exit, `before task ${JSON.stringify(cell.label)} started, ${attempts} times`)
+    if (cell.options.retry === undefined) return lost
+    return ours((task) => new PoisonTaskError({ attempts, cause: lost.build(task), task }))
+  }
+
+  /** Puts a call back that a worker had and did not start: before all that came after it. */
+  putBack(cell: FutureCell): void {
+    if (this.#engine.state === "broken") this.#engine.settle(cell, State.Failed, whyClosed(this.#engine))
+    else if (!this.#expired(cell)) this.#engine.queue.putBack(cell)
+  }
+
+  /** The queue timeout of a call is over that is on its way to a worker: the call fails if it comes back without having started. */
+  overdue(cell: FutureCell, failure: Failure): void {
+    if (cell.done()) return
+    cell.observe(() => this.#overdue.delete(cell))
+    this.#overdue.set(cell, failure)
+  }
+
+  /** Fails a call that has come back and whose queue timeout is over. */
+  #expired(cell: FutureCell): boolean {
+    const failure = this.#overdue.get(cell)
+    if (failure !== undefined) this.#engine.settle(cell, State.Failed, failure)
+    return failure !== undefined
   }
 
   /** The machine under a call is gone: it keeps its turn on another, unless it is the one that kills machines. */
@@ -80,6 +138,8 @@ export class Losses {
       return true
     }
     engine.ladder.unlimit(cell)
+    // It had started in time.
+    this.#overdue.delete(cell)
     if (attempts < atMost - 1 || engine.state === "broken") engine.takeBack(cell)
     else if (engine.unstart(cell)) this.suspects.add(cell)
     return true

@@ -22,8 +22,8 @@ const exitCause = (lane: Lane, exit: LinkExit): unknown => {
   return lane.fatal === undefined ? exit.error : decodeError(lane.fatal, [])
 }
 
-/** The failure of the calls that ran on it. */
-export const workerLost = (lane: Lane, exit: LinkExit): Failure => ({
+/** The failure of the calls that ran on it. `when`: what the worker was doing; running the call by default. */
+export const workerLost = (lane: Lane, exit: LinkExit, when?: string): Failure => ({
   kind: "ours",
   lost: lane.lastWords ? "exact" : "unknown",
   build: (task) => {
@@ -34,6 +34,7 @@ export const workerLost = (lane: Lane, exit: LinkExit): Failure => ({
       workerId: lane.workerId ?? "unborn",
       reason: reasonOf(lane, exit),
       task,
+      when,
       ...(cause === undefined ? {} : { cause })
     })
   }
