@@ -2,6 +2,8 @@
 import type { Question } from "../src/question.ts"
 import W1 from "./W1.ts"
 import W10 from "./W10.ts"
+import W11 from "./W11.ts"
+import W12 from "./W12.ts"
 import W2 from "./W2.ts"
 import W2c from "./W2c.ts"
 import W2e from "./W2e.ts"
@@ -15,6 +17,7 @@ import W5c from "./W5c.ts"
 import W6 from "./W6.ts"
 import W7 from "./W7.ts"
 import W8 from "./W8.ts"
+import W8c from "./W8c.ts"
 
 export const questions: ReadonlyArray<Question> = [
   W1,
@@ -31,5 +34,8 @@ export const questions: ReadonlyArray<Question> = [
   W6,
   W7,
   W8,
-  W10
+  W8c,
+  W10,
+  W11,
+  W12
 ]

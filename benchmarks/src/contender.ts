@@ -60,6 +60,8 @@ export const contenders: ReadonlyArray<Contender> = [
   ours("thread, warm", "thread", "futures.ts", "warm"),
   ours("process, warm", "process", "futures.ts", "warm"),
   ours("cluster", "cluster", "futures.ts"),
+  ...["0", "4", "20", "80"].map((ms) => ours(`round trip ${ms} ms`, "cluster", "futures-links.ts", ms)),
+  ...["4", "8", "16", "32"].map((count) => ours(`${count} engines`, "cluster", "futures-engines.ts", count)),
   { name: "bare threads", kind: "thread", role: "bare", file: "bare-threads.ts" },
   { name: "bare threads, batched", kind: "thread", role: "bare", file: "bare-threads.ts", variant: "batched" },
   { name: "bare processes", kind: "process", role: "bare", file: "bare-processes.ts" },

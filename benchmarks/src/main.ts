@@ -26,7 +26,9 @@ const { positionals, values } = parseArgs({
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1))
 
 const measure = async (): Promise<void> => {
-  const named = positionals.flatMap((name) => name === "cluster" ? ["W2c", "W3c", "W4c", "W5c"] : [name])
+  const named = positionals.flatMap((name) =>
+    name === "cluster" ? ["W2c", "W3c", "W4c", "W5c", "W8c", "W11", "W12"] : [name]
+  )
   const unknown = named.filter((name) => questions.every((each) => each.id !== name))
   const rounds = Number(values.rounds)
   const minutes = Number(values.minutes)

@@ -4,6 +4,7 @@ import { threadId } from "node:worker_threads"
 
 const asleep = new Int32Array(new SharedArrayBuffer(4))
 
+const worker = (): string => `${process.pid}/${threadId}`
 const spin = (ms: number): void => {
   for (const end = performance.now() + ms; performance.now() < end;);
 }
@@ -11,11 +12,14 @@ const fib = (n: number): number => n < 2 ? n : fib(n - 1) + fib(n - 2)
 
 export const work = Task.module(import.meta, {
   noop: () => undefined,
-  sleep: (ms: number) => Atomics.wait(asleep, 0, 0, ms),
+  sleep: (ms: number) => {
+    Atomics.wait(asleep, 0, 0, ms)
+    return worker()
+  },
   spin,
   who: (ms: number) => {
     spin(ms)
-    return `${process.pid}/${threadId}`
+    return worker()
   },
   fib,
   double: (n: number) => n * 2,

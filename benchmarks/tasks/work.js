@@ -7,8 +7,13 @@ import { threadId } from "node:worker_threads"
 const asleep = new Int32Array(new SharedArrayBuffer(4))
 
 export const noop = () => undefined
-/** Blocks without using the processor. */
-export const sleep = (ms) => Atomics.wait(asleep, 0, 0, ms)
+const worker = () => `${process.pid}/${threadId}`
+
+/** Blocks without using the processor, and returns which worker this is. */
+export const sleep = (ms) => {
+  Atomics.wait(asleep, 0, 0, ms)
+  return worker()
+}
 /** Blocks by the wall clock, whatever else the machine does. */
 export const spin = (ms) => {
   for (const end = performance.now() + ms; performance.now() < end;);
@@ -16,7 +21,7 @@ export const spin = (ms) => {
 /** Takes a while, and tells which worker this is. */
 export const who = (ms) => {
   spin(ms)
-  return `${process.pid}/${threadId}`
+  return worker()
 }
 export const fib = (n) => n < 2 ? n : fib(n - 1) + fib(n - 2)
 export const double = (n) => n * 2
