@@ -110,7 +110,7 @@ export type AnyItems<F> = Iterable<Task.Args<F>[0]> | AsyncIterable<Task.Args<F>
 type TakesOne<A> = A extends readonly [] ? true : A extends readonly [any, any, ...any] ? false : true
 
 /** What `starmap` may be given. */
-export type Tuples<F> = Iterable<Task.Args<F>> | AsyncIterable<Task.Args<F>>
+export type Tuples<F> = Iterable<Readonly<Task.Args<F>>> | AsyncIterable<Readonly<Task.Args<F>>>
 
 export const executorKey = Context.Service<Executor>("@futures/core/Executor")
 

@@ -10,6 +10,8 @@ import { memory, memoryExecutor } from "../src/model/memory.ts"
 
 /** Kinds of frames, as the wire has them. */
 const [READY, CALLS, INTERRUPT, OUTCOMES] = [2, 3, 4, 5]
+/** The status of a call that the worker has not started and returns. */
+const RETURNED = 5
 /** Fields before the first call or outcome of a frame. */
 const HEADER = 3
 
@@ -163,6 +165,22 @@ const planted: Readonly<Record<string, { readonly law: string; readonly plant: (
             }
           }
         }
+      })
+  },
+  "returns a call that it has run": {
+    law: "Each call runs at most once",
+    plant: () =>
+      saying((frame, index) =>
+        index === 3 ? [withField(withField(frame, HEADER + 1, RETURNED), HEADER + 2, undefined)] : [frame]
+      )
+  },
+  "returns items that it has run": {
+    law: "Each item of a map runs once, whatever the chunks are",
+    plant: () =>
+      saying((frame) => {
+        const { values = [] } = Object(frame[HEADER + 2]) as { readonly values?: ReadonlyArray<unknown> }
+        if (frame[0] !== OUTCOMES || values.length < 2) return [frame]
+        return [withField(frame, HEADER + 2, { values: values.slice(0, -1) })]
       })
   },
   "leaks a worker": {

@@ -130,6 +130,10 @@ export class Host implements CallHost, Surroundings {
     return this.#port
   }
 
+  get sharesThread(): boolean {
+    return this.#port.sharesThread === true
+  }
+
   get locate(): ((module: string) => string) | undefined {
     return this.#port.locate
   }
@@ -351,11 +355,7 @@ export class Host implements CallHost, Surroundings {
 
   #startTimed(call: Invocation, meta: CallMeta, timeoutMs: number, answer: Answer): void {
     const { context } = call
-    const clock = new RunClock(
-      timeoutMs,
-      this.#port.sharesThread === true,
-      () => context.expire(timeoutMs)
-    )
+    const clock = new RunClock(timeoutMs, this.sharesThread, () => context.expire(timeoutMs))
     context.clock = clock
     this.#invoke(call, meta, answer)
     clock.returned = true

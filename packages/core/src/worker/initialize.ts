@@ -21,7 +21,7 @@ export const initialize = async (
     args,
     carried: undefined
   }
-  const around = { mode: host.mode, transfers: () => [], restore: undefined }
+  const around = { mode: host.mode, transfers: () => [], restore: undefined, sharesThread: false }
   await new Promise<void>((resolve, reject) =>
     invoke(
       call,

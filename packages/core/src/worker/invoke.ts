@@ -22,6 +22,8 @@ export interface Surroundings {
   readonly transfers: () => Array<ArrayBuffer>
   /** The task that restores a call's context, if the executor has one. */
   readonly restore: TaskFunction | undefined
+  /** Whether the caller computes on this thread too. */
+  readonly sharesThread: boolean
 }
 
 /** A call, ready to be made. */

@@ -5,11 +5,13 @@ import { Status } from "../wire/frames.ts"
 import type { ChunkLimits } from "../wire/frames.ts"
 import { ItemCollector } from "../wire/items.ts"
 import type { ItemOutcomes } from "../wire/items.ts"
+import { monotonic } from "../wire/monotonic.ts"
 import { sizeOf } from "../wire/size.ts"
 import { codecOf } from "./codec.ts"
 import { runAs } from "./context.ts"
 import { conclude, invoke } from "./invoke.ts"
 import type { Answer, Inside, Invocation, Surroundings } from "./invoke.ts"
+import { RunClock } from "./RunClock.ts"
 
 // Tasks may replace them, with a mock clock for example.
 const { clearTimeout, performance, setImmediate, setTimeout } = globalThis
@@ -70,7 +72,9 @@ export const invokeEach = (
   /** When the item that runs began, and whether it was asked to stop since it took too long. */
   let itemAt = startedAt
   let isLate = false
-  let clock: ReturnType<typeof setTimeout> | undefined
+  /** Measures an item that is awaited, and the run time that it has left (ms). */
+  let clock: RunClock | undefined
+  let leftMs = itemMs
   /** Returns the other items while one is awaited for too long. */
   let patience: ReturnType<typeof setTimeout> | undefined
   /** Items that are marked together, and up to where they are. */
@@ -89,8 +93,9 @@ export const invokeEach = (
   const taken: Answer = (status, value) => {
     hasAnswered = true
     if (isTimed) {
-      clearTimeout(clock)
-      if (isLate || performance.now() - itemAt > itemMs) return late()
+      const isOver = clock === undefined ? performance.now() - itemAt > itemMs : clock.end(monotonic()) > leftMs
+      clock = undefined
+      if (isLate || isOver) return late()
     } else if (context.asked && status !== Status.Succeeded) return stopped()
     const type = typeof value
     if (type === "object" || type === "string") bytes += sizeOf(value)
@@ -177,7 +182,11 @@ export const invokeEach = (
       if (hasEnded) return
       if (!hasAnswered) {
         isLooping = false
-        if (isTimed) clock = setTimeout(tooLong, itemMs)
+        if (isTimed) {
+          leftMs = itemMs - (performance.now() - itemAt)
+          clock = new RunClock(leftMs, around.sharesThread, tooLong)
+          clock.returned = true
+        }
         if (ms !== Infinity && next < size) patience ??= setTimeout(returnRest, Math.max(1, ms - (now - startedAt)))
         return
       }

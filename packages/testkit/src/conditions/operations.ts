@@ -104,7 +104,7 @@ export const operations: ReadonlyArray<Operation> = [
     perform: async (executor, stage) => {
       const items = range(12).map((line) => workOf(stage, line, line === 3, 20))
       const seen: Array<unknown> = []
-      for await (const outcome of executor.mapSettled(failOdd, items)) {
+      for await (const outcome of executor.mapSettled(failOdd, items, { itemTimeout: stage.timeout })) {
         seen.push(outcome.status === "fulfilled" ? outcome.value : inWords(outcome.reason))
         stage.onResult()
       }

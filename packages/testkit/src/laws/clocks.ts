@@ -3,7 +3,7 @@ import { CancelledError, Task, TaskTimeoutError, wait } from "@futures/core"
 import assert from "node:assert/strict"
 import { readFile } from "node:fs/promises"
 import { setImmediate, setTimeout } from "node:timers/promises"
-import { failsWith, isIn, rejection } from "../expect.ts"
+import { collect, failsWith, isIn, rejection } from "../expect.ts"
 import { occupy } from "../held.ts"
 import { law, laws } from "../Law.ts"
 import { add, bytesAfter, noteAfter } from "../tasks.ts"
@@ -42,8 +42,44 @@ const inTime = Object.entries(beginnings).map(([name, begin]) =>
   )
 )
 
+const itemsInTime = Object.entries(beginnings).map(([name, begin]) =>
+  law(
+    `Items that ran within itemTimeout succeed, though their caller computes: ${name}`,
+    { promises: [5, 12, 13] },
+    async (trial) => {
+      const notebook = trial.notebook()
+      const executor = trial.open({ maxWorkers: 1, grace: 0 })
+      await executor.run(add, 1, 2)
+      const items = ["1", "2", "3"].map((line) => [notebook.path, line, 5] as const)
+      const values: Array<string> = []
+      for await (const value of executor.starmap(noteAfter, items, { itemTimeout: 400, chunkSize: 3 })) {
+        values.push(value)
+        await begin()
+        block(900)
+      }
+      assert.deepEqual(values, ["1", "2", "3"])
+      assert.deepEqual(notebook.lines(), values)
+    }
+  )
+)
+
 export const clocks = laws("clocks", [
   ...inTime,
+  ...itemsInTime,
+  law(
+    "A long result of an item that was on its way when itemTimeout was over is received, even without grace",
+    { promises: [5, 12, 13] },
+    async (trial) => {
+      const executor = trial.open({ maxWorkers: 1, grace: 0 })
+      await executor.run(add, 1, 2)
+      const bytes = 32 * 2 ** 20
+      const items = [[5, bytes], [5, 1]] as const
+      const lengths = collect(executor.starmap(bytesAfter, items, { itemTimeout: 400, chunkSize: 2 }))
+      await setImmediate()
+      block(900)
+      assert.deepEqual((await lengths).map(({ byteLength }) => byteLength), [bytes, 1])
+    }
+  ),
   law(
     "Calls that ran within their timeout succeed, though their caller computes after each result",
     { promises: [5, 13] },

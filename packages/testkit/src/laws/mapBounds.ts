@@ -3,7 +3,7 @@ import * as fc from "fast-check"
 import assert from "node:assert/strict"
 import { collect } from "../expect.ts"
 import { law, laws, property } from "../Law.ts"
-import { double, identity } from "../tasks.ts"
+import { double, identity, note } from "../tasks.ts"
 import { fill } from "../tasksBuffers.ts"
 import { holdItem, napItem } from "../tasksSignals.ts"
 
@@ -161,6 +161,18 @@ export const mapBounds = laws("what a map holds", [
       words.forEach(signals.release)
       assert.deepEqual(await results, items.map(({ index }) => index))
       assert.deepEqual(signals.words().toSorted(), words.toSorted())
+    }
+  ),
+  property(
+    "Each item of a map runs once, whatever the chunks are",
+    { promises: [6, 12], runs: 20 },
+    [fc.nat(60), chunkSizes, fc.boolean()],
+    async (trial, count, chunkSize, ordered) => {
+      const notebook = trial.notebook()
+      const lines = Array.from({ length: count }, (_, index) => String(index))
+      const items = lines.map((line) => [notebook.path, line] as const)
+      await collect(trial.shared.starmap(note, items, { chunkSize, ordered }))
+      assert.deepEqual(notebook.lines().toSorted(), lines.toSorted())
     }
   ),
   property(

@@ -86,6 +86,41 @@ export const mapFamily = laws("map family", [
       }
     }
   ),
+  property(
+    "onProgress counts items that failed, and none that was cancelled, when the loop is left or the signal aborted",
+    { promises: [12], runs: 25 },
+    [
+      fc.nat(5),
+      fc.nat(10),
+      fc.oneof(fc.constant("auto" as const), fc.integer({ min: 1, max: 8 })),
+      fc.boolean(),
+      fc.boolean()
+    ],
+    async (trial, failing, more, chunkSize, ordered, breaks) => {
+      const executor = trial.open({ maxWorkers: 2 })
+      const controller = new AbortController()
+      const failed: Array<number> = []
+      const items = Array.from({ length: 200 }, (_, index) => index < failing ? 1 : 2)
+      const settled = executor.mapSettled(throwWhenOdd, items, {
+        chunkSize,
+        ordered,
+        signal: controller.signal,
+        onProgress: (progress) => failed.push(progress.failed)
+      })
+      let rejected = 0
+      let taken = 0
+      for await (const { status } of settled) {
+        if (status === "rejected") rejected++
+        if (rejected < failing || taken++ < more) continue
+        if (breaks) break
+        controller.abort()
+      }
+      await executor.shutdown()
+      assert.equal(rejected, failing)
+      assert.equal(failed.at(-1), failing)
+      assert.ok(failed.every((count) => count <= failing))
+    }
+  ),
   law("The total of onProgress is that of the set or map it is given, and absent while the input has no end", {
     promises: [12]
   }, async (trial) => {
