@@ -3,6 +3,7 @@ import { InvalidStateError, TaskTimeoutError } from "@futures/core"
 import { Task } from "@futures/core"
 import type { Executor, Future } from "@futures/core"
 import type { frames } from "@futures/core/Backend"
+import { timers } from "@futures/core/Backend"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -30,6 +31,8 @@ import type { Engine, EngineChange } from "./registry.ts"
 import { readPoisoned } from "./wire/streams.ts"
 import type { DeadLetter } from "./wire/streams.ts"
 import { optionsOf } from "./wire/terms.ts"
+
+const { clearInterval, setInterval } = timers
 
 /** How to start a cluster on this machine. */
 export interface ClusterStartOptions extends LocalOptions {

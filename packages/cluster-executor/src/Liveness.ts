@@ -9,7 +9,10 @@
  * Between two looks the clock advances by `stepMs` at most. So a process that computed, or was stopped, never counts that time
  * against its peers: what they sent meanwhile is read before the clock gets far enough.
  */
+import { timers } from "@futures/core/Backend"
 import type { Bus } from "./wire/Bus.ts"
+
+const { clearInterval, performance, setImmediate, setInterval } = timers
 
 /** All in milliseconds of the observer's clock. */
 export interface LivenessLimits {

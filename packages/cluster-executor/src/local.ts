@@ -8,6 +8,7 @@
  *  crashed                       it was killed, or exited with a code that is not 0
  * ```
  */
+import { timers } from "@futures/core/Backend"
 import { availableParallelism } from "node:os"
 import { Broker } from "./broker/Broker.ts"
 import { DEFAULT_NAMESPACE } from "./broker/credentials.ts"
@@ -18,6 +19,8 @@ import type { EngineOptions } from "./engine/options.ts"
 import { describeExit, spawnEngine } from "./engine/spawnEngine.ts"
 import type { EngineExit, SpawnedEngine } from "./engine/spawnEngine.ts"
 import { publishEngineExit } from "./events.ts"
+
+const { clearTimeout, performance, setTimeout } = timers
 
 /** Pause before an engine that crashed is started again, in milliseconds: it doubles with each crash in a row, up to the most. */
 const RESTART_AFTER_MS = 100

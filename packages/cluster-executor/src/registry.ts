@@ -8,6 +8,7 @@
  *
  * Silence is counted by `Liveness`: not while this program, or the broker, stood still.
  */
+import { timers } from "@futures/core/Backend"
 import { jetstreamManager } from "@nats-io/jetstream"
 import type { Connection } from "./broker/credentials.ts"
 import type { EngineExit } from "./engine/spawnEngine.ts"
@@ -16,6 +17,8 @@ import { isHeldUp } from "./processState.ts"
 import { Bus, parse } from "./wire/Bus.ts"
 import type { BeatMessage, EngineInfo, HeldSlots } from "./wire/messages.ts"
 import { streamName } from "./wire/streams.ts"
+
+const { clearTimeout, performance, setTimeout, wallClock } = timers
 
 /** How often an engine tells how it is, in milliseconds. */
 export const BEAT = 400
@@ -141,7 +144,7 @@ export class Registry {
     if (typeof beat?.id !== "string") return
     const { born = "", held = {}, receipts, ...info } = beat
     const entry = this.#entries.get(info.id)
-    const engine = { ...info, lastHeartbeat: Date.now(), isConnected: true }
+    const engine = { ...info, lastHeartbeat: wallClock(), isConnected: true }
     // Another process under the same name: the one before has ended.
     if (entry !== undefined && entry.engine.pid !== info.pid) this.#leave(info.id, "exit")
     this.#liveness.heard(info.id)

@@ -6,6 +6,7 @@ import * as Schedule from "effect/Schedule"
 import { toMillis } from "./duration.ts"
 import { InvalidOptionError } from "./ExecutorError.ts"
 import type { RetryOptions, TaskOptions } from "./Task.ts"
+import { wallClock } from "./timers.ts"
 import { refuseUnknownOptions } from "./unknownOption.ts"
 
 /** One call's policy: milliseconds to wait before the next attempt, or `undefined` when there is to be none. */
@@ -51,7 +52,7 @@ export const retryPolicy = (retry: TaskOptions["retry"] & {}): () => RetryPolicy
 const scheduled = (schedule: Schedule.Schedule<unknown, unknown>): RetryPolicy => {
   const step = Effect.runSync(Schedule.toStep(schedule))
   return (error) => {
-    const exit = Effect.runSyncExit(step(Date.now(), error) as Effect.Effect<[unknown, Duration.Duration], unknown>)
+    const exit = Effect.runSyncExit(step(wallClock(), error) as Effect.Effect<[unknown, Duration.Duration], unknown>)
     return Exit.isSuccess(exit) ? Duration.toMillis(exit.value[1]) : undefined
   }
 }

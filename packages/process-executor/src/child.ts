@@ -7,6 +7,7 @@
  * ```
  */
 import type { LinkExit } from "@futures/core/Backend"
+import { timers } from "@futures/core/Backend"
 import { spawn } from "node:child_process"
 import type { Socket } from "node:net"
 import { lastReportIn } from "./lastReport.ts"
@@ -16,6 +17,9 @@ import { readPipe } from "./readInto.ts"
 import type { ByteReader } from "./readInto.ts"
 import { argumentsOf } from "./startArguments.ts"
 import type { Watchdog } from "./Watchdog.ts"
+
+const { clearTimeout, setTimeout } = timers
+const nextTick = process.nextTick.bind(process)
 
 /** How a child is born. */
 export interface ChildSpec {
@@ -105,7 +109,7 @@ export const openChild = (
   const toChild = child.stdio[3] as Socket
   // Children that start together are all born before the shell is told of them, since its own birth would hold up theirs; and none hears anything before.
   toChild.cork()
-  process.nextTick(() => {
+  nextTick(() => {
     watchdog.watch(pid)
     toChild.uncork()
   })

@@ -7,8 +7,9 @@ import type { ExecutorClass } from "@futures/core"
  * - `own process`: a worker may abort, crash or be killed without taking the caller along
  * - `shared memory`: what only lives in one memory (`SharedArrayBuffer`, `MessagePort`) arrives as itself
  * - `marks`: it is known, after a sudden death, what the worker had started
+ * - `own timers`: it schedules by timers that a program cannot replace
  */
-export type Capability = "workers" | "own process" | "shared memory" | "marks"
+export type Capability = "workers" | "own process" | "shared memory" | "marks" | "own timers"
 
 /** Something that a backend cannot do. It is printed wherever the laws are run, so that nobody has to find out. */
 export interface Gap {

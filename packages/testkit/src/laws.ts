@@ -36,6 +36,7 @@ import { settling } from "./laws/settling.ts"
 import { spans } from "./laws/spans.ts"
 import { stopping } from "./laws/stopping.ts"
 import { streams } from "./laws/streams.ts"
+import { timers } from "./laws/timers.ts"
 import { transfer } from "./laws/transfer.ts"
 import { twins } from "./laws/twins.ts"
 import { unseen } from "./laws/unseen.ts"
@@ -53,6 +54,7 @@ export const contract: ReadonlyArray<LawSet> = [
   retries,
   running,
   clocks,
+  timers,
   stopping,
   reasons,
   order,

@@ -7,6 +7,7 @@
  *     └──▶ BrokerError         └──▶ the store is deleted after `stop`, if it was a temporary one
  * ```
  */
+import { timers } from "@futures/core/Backend"
 import { Watchdog } from "@futures/process-executor/children"
 import { spawn } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
@@ -22,6 +23,8 @@ import type { Credentials } from "./credentials.ts"
 import { resolveBrokerOptions } from "./options.ts"
 import type { BrokerOptions, ResolvedBrokerOptions } from "./options.ts"
 import type { Role } from "./permissions.ts"
+
+const { clearTimeout, performance, setTimeout } = timers
 
 /** How long a broker that was asked to end may take to write down what it holds, in milliseconds. */
 const PATIENCE = 10_000

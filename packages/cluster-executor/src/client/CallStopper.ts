@@ -7,7 +7,7 @@
  * ended                       there was an outcome already
  * ```
  */
-import { frames } from "@futures/core/Backend"
+import { frames, timers } from "@futures/core/Backend"
 import { jetstream } from "@nats-io/jetstream"
 import type { JetStreamManager } from "@nats-io/jetstream"
 import { hostname } from "node:os"
@@ -80,7 +80,7 @@ export class CallStopper {
   /** Nobody runs it, and nobody will: that is its outcome, unless there is one. `queued`: what was in the queue. */
   async settle({ after = 0, id }: Stopping, queued: StoredCall | Head | undefined): Promise<"taken out" | "ended"> {
     const { bus } = this.#client
-    const now = Date.now()
+    const now = timers.wallClock()
     const call = queued ?? { after, module: "", name: "", starts: 0 }
     const whole = queued === undefined || isHead(queued) ? undefined : queued
     const outcome: StoredOutcome = {

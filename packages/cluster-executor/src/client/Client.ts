@@ -3,6 +3,7 @@
  *
  * One for each connection, whatever number of executors use it.
  */
+import { timers } from "@futures/core/Backend"
 import { randomUUID } from "node:crypto"
 import { BrokerError } from "../broker/BrokerError.ts"
 import type { Connection } from "../broker/credentials.ts"
@@ -14,6 +15,8 @@ import { gone, isGone } from "../wire/Channel.ts"
 import type { OfferMessage, PlacedMessage, TakeMessage, WantMessage } from "../wire/messages.ts"
 import type { Place, PlaceHost } from "./Place.ts"
 import { Shares } from "./shares.ts"
+
+const { clearInterval, queueMicrotask, setInterval } = timers
 
 /** What an executor asks of its workers' places. */
 export interface Wishes {

@@ -8,7 +8,7 @@
  * ```
  */
 import { InvalidStateError, NotPortableError, WorkerLostError } from "@futures/core"
-import { encodeError, frames } from "@futures/core/Backend"
+import { encodeError, frames, timers } from "@futures/core/Backend"
 import type { Frame, Link, LinkEvents } from "@futures/core/Backend"
 import type { JetStreamManager } from "@nats-io/jetstream"
 import { setTimeout as sleep } from "node:timers/promises"
@@ -21,6 +21,8 @@ import type { Client } from "./Client.ts"
 import { findOutcome, wholeOutcome } from "./outcomes.ts"
 import { WaitingCalls } from "./WaitingCalls.ts"
 import type { Waiting } from "./WaitingCalls.ts"
+
+const { clearInterval, queueMicrotask, setInterval } = timers
 
 const { argsAt, callEnd, HEADER, Kind, Status } = frames
 

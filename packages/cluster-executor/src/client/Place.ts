@@ -8,7 +8,7 @@
  *
  * Unheard: there is no connection yet.
  */
-import { encodeParts, FrameReader, frames } from "@futures/core/Backend"
+import { encodeParts, FrameReader, frames, timers } from "@futures/core/Backend"
 import type { Frame, Link, LinkEvents, LinkExit, RemotePlace, SentCalls } from "@futures/core/Backend"
 import { parse } from "../wire/Bus.ts"
 import { Channel, isGone, Kind } from "../wire/Channel.ts"
@@ -16,6 +16,8 @@ import type { ExitMessage, OfferMessage, PlacedMessage } from "../wire/messages.
 import { numbersIn, numbersOf, parcelOf } from "../wire/parcel.ts"
 import type { Wishes } from "./Client.ts"
 import { RoundTrip } from "./RoundTrip.ts"
+
+const { performance, queueMicrotask } = timers
 
 /** What a place needs of the client that it belongs to. */
 export interface PlaceHost {

@@ -4,6 +4,7 @@
  *
  * To the executor it is one worker that takes everything, and queues by itself.
  */
+import { timers } from "@futures/core/Backend"
 import type { Backend } from "@futures/core/Backend"
 import { locator } from "../code.ts"
 import { KeptCallsLink } from "./KeptCallsLink.ts"
@@ -12,7 +13,7 @@ import type { KeptCallsOptions } from "./KeptCallsLink.ts"
 let lastCall = 0
 
 /** Calls are numbered by the time, whatever executor of this program they go to: no two have the same, however often a client is started. */
-const nextCall = (): number => lastCall = Math.max(lastCall + 1, Date.now() * 1_024)
+const nextCall = (): number => lastCall = Math.max(lastCall + 1, timers.wallClock() * 1_024)
 
 export const keptCalls = (options: KeptCallsOptions): Backend => ({
   name: "cluster",

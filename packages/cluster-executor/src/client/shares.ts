@@ -3,8 +3,11 @@
  *
  * The client decides, since it knows from all heartbeats who holds what: engines by themselves would all give a slot back for one that waits.
  */
+import { timers } from "@futures/core/Backend"
 import type { Registry } from "../registry.ts"
 import type { WantMessage } from "../wire/messages.ts"
+
+const { performance } = timers
 
 /** For one executor an engine is asked this often at most, in milliseconds; longer than heartbeats are apart, so that the answer was seen. */
 const ASK_EVERY_MS = 500

@@ -1,9 +1,11 @@
 /** Workers for calls of named clients: those with the same initializer and the same way to restore a context share theirs. */
-import { encodeFrame, serveCalls } from "@futures/core/Backend"
+import { encodeFrame, serveCalls, timers } from "@futures/core/Backend"
 import type { Backend, CallServer } from "@futures/core/Backend"
 import { createHash } from "node:crypto"
 import type { WorkerTerms } from "../wire/streams.ts"
 import { optionsOf } from "../wire/terms.ts"
+
+const { performance } = timers
 
 /** Workers that have had no call for so long, in milliseconds, end. */
 const IDLE = 1_000

@@ -3,8 +3,11 @@
  *
  * A client that is connected and silent is given five minutes: a program that computes, or is stopped, answers nothing meanwhile.
  */
+import { timers } from "@futures/core/Backend"
 import { Liveness, observing } from "../Liveness.ts"
 import type { Bus } from "../wire/Bus.ts"
+
+const { performance } = timers
 
 const LOOK_MS = 250
 const LIMITS = { quietMs: 1_000, nobodyMs: 500, silentMs: 300_000, settleMs: 2_000, stepMs: 2 * LOOK_MS }

@@ -9,7 +9,7 @@
  * It never looks into what goes to its workers and comes from them. A free slot is offered to the executor that holds least in the whole cluster; where several
  * engines could, the least loaded offers first. Who waits and holds less than others asks one engine at a time to take a slot back from them: see `client/shares.ts`.
  */
-import { frames, inheritedExecArgv } from "@futures/core/Backend"
+import { frames, inheritedExecArgv, timers } from "@futures/core/Backend"
 import { childProcesses, Watchdog } from "@futures/process-executor/children"
 import { hostname } from "node:os"
 import { fileURLToPath } from "node:url"
@@ -36,6 +36,8 @@ import type { LeaseHost } from "./Lease.ts"
 import type { ResolvedEngineOptions } from "./options.ts"
 import { WORKER_VARIABLE } from "./variable.ts"
 import { Wants } from "./Wants.ts"
+
+const { clearInterval, clearTimeout, performance, setInterval, setTimeout } = timers
 
 /** An offer that is not answered within so many milliseconds is withdrawn. */
 const OFFER = 1_500

@@ -10,8 +10,10 @@
  *
  * A parcel is one frame of calls, whose header names the first and the last call: the engine never reads frames.
  */
-import { encodeFrame, frames, monotonic } from "@futures/core/Backend"
+import { encodeFrame, frames, monotonic, timers } from "@futures/core/Backend"
 import type { ParcelHeader } from "../wire/parcel.ts"
+
+const { clearTimeout, setTimeout } = timers
 
 /** Expected work (ms) that was passed to the worker and not started, at most, unless it is one parcel. */
 const AHEAD_MS = 1

@@ -11,7 +11,7 @@
  * The outcome is written before the call is taken out of the queue: one whose engine dies in between runs twice, and the first outcome stands.
  */
 import { NotPortableError, PoisonTaskError, WorkerLostError } from "@futures/core"
-import { encodeError, frames } from "@futures/core/Backend"
+import { encodeError, frames, timers } from "@futures/core/Backend"
 import type { Backend, CallServer } from "@futures/core/Backend"
 import { jetstream, jetstreamManager } from "@nats-io/jetstream"
 import type { Consumer, JetStreamClient, JetStreamManager, JsMsg } from "@nats-io/jetstream"
@@ -26,6 +26,8 @@ import type { Head, StoredCall } from "../wire/streams.ts"
 import { CallServers } from "./CallServers.ts"
 import { tellOutput, tellProgress } from "./tell.ts"
 import { writeOutcome } from "./writeOutcome.ts"
+
+const { clearInterval, clearTimeout, performance, setInterval, setTimeout, wallClock } = timers
 
 const { Kind, Status } = frames
 
@@ -241,7 +243,7 @@ export class KeptCalls {
       message,
       head,
       call,
-      startedAt: Date.now(),
+      startedAt: wallClock(),
       server: undefined,
       stopped: this.#isUnwanted(call)
     }
@@ -315,7 +317,7 @@ export class KeptCalls {
     const { engine } = this.#options
     const { after, client, id, module, name, starts } = call
     const { args, meta, terms } = isHead(call) ? unread : call
-    const times = { startedAt, finishedAt: Date.now() }
+    const times = { startedAt, finishedAt: wallClock() }
     const stored = { client, id, module, name, args, meta, terms, starts, after }
     await writeOutcome(this.#options.bus, this.#jetstream, {
       ...stored,

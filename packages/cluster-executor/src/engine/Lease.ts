@@ -7,6 +7,7 @@
  * ```
  */
 import type { LinkExit } from "@futures/core/Backend"
+import { timers } from "@futures/core/Backend"
 import { openChild } from "@futures/process-executor/children"
 import type { Child } from "@futures/process-executor/children"
 import { Channel, isGone, Kind } from "../wire/Channel.ts"
@@ -15,6 +16,8 @@ import { headerOf, numbersIn, numbersOf, PARCEL_HEADER } from "../wire/parcel.ts
 import { HeldCalls } from "./HeldCalls.ts"
 import { Slab } from "./Slab.ts"
 import { END_IF_IDLE } from "./variable.ts"
+
+const { performance, queueMicrotask } = timers
 
 /** A worker that has calls is asked again to end after this many milliseconds. */
 const ASK_AGAIN_MS = 1_000

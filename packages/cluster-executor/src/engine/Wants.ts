@@ -1,5 +1,8 @@
 /** Who waits for a slot: what clients said, in the order in which they said it first. */
+import { timers } from "@futures/core/Backend"
 import type { WantMessage } from "../wire/messages.ts"
+
+const { performance } = timers
 
 /** A want that was not said again is forgotten after so many milliseconds. */
 const FORGET = 3_500

@@ -7,6 +7,7 @@
  *
  * It does not keep the process alive.
  */
+import { timers } from "@futures/core/Backend"
 import {
   AuthorizationError,
   connect,
@@ -19,6 +20,8 @@ import type { Socket } from "node:net"
 import { BrokerError } from "../broker/BrokerError.ts"
 import { connectionOptions } from "../broker/credentials.ts"
 import type { Connection } from "../broker/credentials.ts"
+
+const { clearInterval, performance, queueMicrotask, setImmediate, setInterval, setTimeout } = timers
 
 /**
  * The broker is pinged this often, in milliseconds, and may take this long to answer before the connection counts as broken. A broker that is stopped for some

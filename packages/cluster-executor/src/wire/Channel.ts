@@ -14,6 +14,9 @@
  *
  * `expects` is the number of the message that the sender expects next: everything before it has arrived.
  */
+import { timers } from "@futures/core/Backend"
+
+const { clearTimeout, performance, setTimeout } = timers
 export const Kind = {
   /** Everything before `expects` has arrived. Without a number. */
   Ack: 1,

@@ -10,6 +10,7 @@ import {
 } from "../ExecutorError.ts"
 import { infoOf } from "../Task.ts"
 import type { TaskInfo } from "../Task.ts"
+import { performance } from "../timers.ts"
 import { captureArgs } from "../wire/value.ts"
 import { codecOf } from "../worker/codec.ts"
 import type { TaskCodec } from "../worker/codec.ts"

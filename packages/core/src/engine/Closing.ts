@@ -3,6 +3,7 @@
  */
 import { LONGEST_DELAY, toMillis } from "../duration.ts"
 import type { DurationInput } from "../duration.ts"
+import { clearTimeout, setTimeout } from "../timers.ts"
 import type { Engine, Supervisor } from "./Engine.ts"
 import { cancelledBy } from "./Failure.ts"
 

@@ -5,6 +5,7 @@
  */
 import { availableParallelism } from "node:os"
 import { WorkerLostError } from "../ExecutorError.ts"
+import { performance, queueMicrotask, setImmediate } from "../timers.ts"
 import { LEASED } from "../wire/frames.ts"
 import { monotonic } from "../wire/monotonic.ts"
 import type { Engine, Supervisor } from "./Engine.ts"

@@ -1,5 +1,6 @@
 /** Holds the process while it is held, by a timer that never fires. */
 import { LONGEST_DELAY } from "../duration.ts"
+import { clearInterval, setInterval } from "../timers.ts"
 import { outside } from "./asyncContext.ts"
 
 export class KeepAlive {

@@ -13,6 +13,7 @@
 import type { Backend, Link, LinkExit, RemotePlace, SentCalls, SpawnSpec } from "../Backend.ts"
 import { describe } from "../ExecutorError.ts"
 import type { WorkerExit } from "../options.ts"
+import { clearTimeout, queueMicrotask, setTimeout } from "../timers.ts"
 import type { ErrorRecord } from "../wire/error.ts"
 import {
   HEADER,

@@ -5,6 +5,7 @@
  * once more, and a frame that is being received is received to its end.
  */
 import { LONGEST_DELAY } from "../duration.ts"
+import { clearImmediate, clearTimeout, performance, setImmediate, setTimeout } from "../timers.ts"
 
 /** A timer that is later than this shows that this thread stood still. */
 const STANDSTILL_MS = 50

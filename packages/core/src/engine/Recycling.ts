@@ -2,6 +2,7 @@
  * Workers that have done enough: too long idle, too many calls, too much memory. A worker that is to go takes no more calls and is ended once it has none.
  */
 import { LONGEST_DELAY } from "../duration.ts"
+import { clearTimeout, performance, setTimeout } from "../timers.ts"
 import { outside } from "./asyncContext.ts"
 import type { Engine, Supervisor } from "./Engine.ts"
 import type { Lane } from "./Lane.ts"

@@ -10,6 +10,7 @@
 import { LONGEST_DELAY } from "../duration.ts"
 import { PoisonTaskError } from "../ExecutorError.ts"
 import type { RetryPolicy } from "../retry.ts"
+import { clearTimeout, setTimeout } from "../timers.ts"
 import { ours } from "./Failure.ts"
 import type { Failure } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"

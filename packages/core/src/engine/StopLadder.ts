@@ -11,6 +11,7 @@
  */
 import { LONGEST_DELAY } from "../duration.ts"
 import { TaskTimeoutError, WorkerLostError } from "../ExecutorError.ts"
+import { clearTimeout, queueMicrotask, setTimeout } from "../timers.ts"
 import { recordOf } from "../wire/StopReason.ts"
 import { State } from "./Call.ts"
 import type { Engine } from "./Engine.ts"

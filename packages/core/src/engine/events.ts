@@ -14,6 +14,7 @@
 import { channel } from "node:diagnostics_channel"
 import type { FutureInfo } from "../Future.ts"
 import type { WorkerExit } from "../options.ts"
+import { performance } from "../timers.ts"
 import { State } from "./Call.ts"
 import type { Engine, ExecutorStats } from "./Engine.ts"
 import type { Failure } from "./Failure.ts"

@@ -1,6 +1,7 @@
 /** What may end a call from outside while it waits or runs: its queue clock, and the caller's `AbortSignal`. */
 import { LONGEST_DELAY } from "../duration.ts"
 import { TaskTimeoutError } from "../ExecutorError.ts"
+import { clearTimeout, setTimeout } from "../timers.ts"
 import { abortedBy, ours } from "./Failure.ts"
 import type { Failure } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"

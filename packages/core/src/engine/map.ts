@@ -11,6 +11,7 @@
  */
 import { LONGEST_DELAY } from "../duration.ts"
 import { TaskTimeoutError } from "../ExecutorError.ts"
+import { clearTimeout, performance, setTimeout } from "../timers.ts"
 import { whyClosed } from "./Admission.ts"
 import type { CallForm } from "./CallForm.ts"
 import type { Engine } from "./Engine.ts"

@@ -17,7 +17,9 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import type { SpawnSpec } from "../Backend.ts"
 import { LONGEST_DELAY } from "../duration.ts"
+import { scheduler } from "../effectScheduler.ts"
 import { describe, TaskTimeoutError } from "../ExecutorError.ts"
+import { clearTimeout, setTimeout } from "../timers.ts"
 import { STARTING } from "../worker/realm.ts"
 import { outside } from "./asyncContext.ts"
 import type { Engine, Supervisor } from "./Engine.ts"
@@ -186,9 +188,9 @@ export const supervise = (engine: Engine, setup: Omit<LaneSetup, "key">): Superv
     },
     retire: (lane) => {
       const fiber = fibers.get(lane)
-      if (fiber !== undefined) Effect.runFork(Fiber.interrupt(fiber))
+      if (fiber !== undefined) Effect.runFork(Fiber.interrupt(fiber), { scheduler })
     },
-    close: () => Effect.runPromise(Scope.close(scope, Exit.void))
+    close: () => Effect.runPromise(Scope.close(scope, Exit.void), { scheduler })
   }
 }
 

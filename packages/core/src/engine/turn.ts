@@ -2,6 +2,7 @@
  * How long code has kept the event loop busy since its last turn. Loops whose values are all there already go from microtask to microtask; they give timers
  * and sockets a turn when this one has been long.
  */
+import { performance, setImmediate } from "../timers.ts"
 
 /** Milliseconds after which a loop lets the event loop turn. */
 const LONGEST_TURN_MS = 10

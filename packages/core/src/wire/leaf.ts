@@ -14,9 +14,11 @@ export const refuseHandle = (source: object): void => {
 
 // Deno has none.
 const isExternal: (source: unknown) => boolean = types.isExternal ?? (() => false)
+// Tests replace the global one.
+const { Date } = globalThis
 const getTime = Date.prototype.getTime
 
-export const copyDate = (source: object): Date => new Date(getTime.call(source))
+export const copyDate = (source: object): globalThis.Date => new Date(getTime.call(source))
 
 /**
  * Regular expressions, boxed primitives, errors, and objects of Node's own: only `structuredClone` knows their insides.

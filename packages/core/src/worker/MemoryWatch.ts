@@ -1,4 +1,5 @@
 /** Tells when the worker uses more memory than it may: between calls, and every now and then while one runs. */
+import { clearInterval, performance, setInterval } from "../timers.ts"
 
 /** How often memory is measured at most, in milliseconds. */
 const MEASURE_EVERY = 250

@@ -1,4 +1,5 @@
 /** Outcomes on their way to the parent: collected, and sent together after the code that is running now. */
+import { queueMicrotask } from "../timers.ts"
 import { Kind, OUTCOME_STRIDE } from "../wire/frames.ts"
 import type { Frame, Status } from "../wire/frames.ts"
 

@@ -5,10 +5,9 @@
  * not count either: stopped by a signal, by a debugger, or with its machine. The clock looks at itself several times in a run. A
  * timer that is late although this thread did nothing shows a standstill.
  */
+import { clearTimeout, performance, setTimeout } from "../timers.ts"
 import { monotonic } from "../wire/monotonic.ts"
-
-// The originals: a task may replace the global ones.
-const { clearTimeout, performance, process, setTimeout } = globalThis
+import { process } from "./process.ts"
 
 /** Time between two looks, at most: a standstill is known but for so much of it. */
 const LOOK_MS = 200

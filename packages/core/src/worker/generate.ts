@@ -7,6 +7,7 @@
  * ```
  */
 import { InvalidStateError } from "../ExecutorError.ts"
+import { performance } from "../timers.ts"
 import { encodeError } from "../wire/error.ts"
 import { Status } from "../wire/frames.ts"
 import { captureValue } from "../wire/value.ts"

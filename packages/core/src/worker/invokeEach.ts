@@ -1,5 +1,6 @@
 /** Calls a task with each item of a chunk, one after another; each item has an outcome of its own. */
 import { TaskTimeoutError } from "../ExecutorError.ts"
+import { clearTimeout, performance, setImmediate, setTimeout } from "../timers.ts"
 import { encodeError } from "../wire/error.ts"
 import { Status } from "../wire/frames.ts"
 import type { ChunkLimits } from "../wire/frames.ts"
@@ -12,9 +13,6 @@ import { runAs } from "./context.ts"
 import { conclude, invoke } from "./invoke.ts"
 import type { Answer, Inside, Invocation, Surroundings } from "./invoke.ts"
 import { RunClock } from "./RunClock.ts"
-
-// Tasks may replace them, with a mock clock for example.
-const { clearTimeout, performance, setImmediate, setTimeout } = globalThis
 
 /** Outcomes are told at the latest after so many milliseconds. */
 const LONGEST_HOLD = 1

@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
+import { scheduler } from "../effectScheduler.ts"
 import { Status } from "../wire/frames.ts"
 import type { CallContext, CallHost } from "./CallContext.ts"
 import type { EffectOutcome } from "./effects.ts"
@@ -35,7 +36,7 @@ const servicesOf = async ({ layer }: TaskSettings, host: CallHost): Promise<Cont
   const { built, scope } = own
   let services = built.get(layer)
   if (services === undefined) {
-    services = Effect.runPromise(Layer.buildWithScope(layer as Layer.Layer<never>, scope))
+    services = Effect.runPromise(Layer.buildWithScope(layer as Layer.Layer<never>, scope), { scheduler })
     built.set(layer, services)
     // One that failed is built anew by the next call.
     services.catch(() => built.delete(layer))
@@ -45,7 +46,7 @@ const servicesOf = async ({ layer }: TaskSettings, host: CallHost): Promise<Cont
 
 export const closeLayers = async (host: CallHost): Promise<void> => {
   const own = layers.get(host)
-  if (own !== undefined) await Effect.runPromise(Scope.close(own.scope, Exit.void))
+  if (own !== undefined) await Effect.runPromise(Scope.close(own.scope, Exit.void), { scheduler })
 }
 
 const provided = async <A, E>(
@@ -82,6 +83,7 @@ export const runEffect = async (
   settings: TaskSettings
 ): Promise<EffectOutcome> => {
   const exit = await Effect.runPromiseExit(await provided(withTrace(effect, context), settings, context.host), {
+    scheduler,
     signal: context.signal
   })
   return Exit.isSuccess(exit) ? { status: Status.Succeeded, value: exit.value } : outcomeOf(exit.cause)
@@ -94,7 +96,8 @@ export const streamIterator = async (
 ): Promise<AsyncIterator<unknown>> => {
   const typed = Stream.mapError(stream, (error) => new TypedFailure(error))
   const iterable = await Effect.runPromise(
-    await provided(withTrace(Stream.toAsyncIterableEffect(typed), context), settings, context.host)
+    await provided(withTrace(Stream.toAsyncIterableEffect(typed), context), settings, context.host),
+    { scheduler }
   )
   return iterable[Symbol.asyncIterator]()
 }

@@ -1,10 +1,15 @@
-/** A program that uses an executor and prints one line, wherever it is run. Environment: `FUTURES_MODULE`, `FUTURES_NAME`: the executor's class. */
+/**
+ * A program that uses an executor and prints one line, wherever it is run. Environment: `FUTURES_MODULE`, `FUTURES_NAME`: the executor's class;
+ * `FUTURES_MOCK_TIMERS`: replace the timers and the clock by mocks that nobody advances.
+ */
 import type { ExecutorClass } from "@futures/core"
+import { mock } from "node:test"
 import { identity } from "../tasks.ts"
 import { throwing } from "./tasksChatter.ts"
 
 const { FUTURES_MODULE: module, FUTURES_NAME: name } = process.env
 const exports = await import(module!) as Record<string, ExecutorClass>
+if (process.env["FUTURES_MOCK_TIMERS"] !== undefined) mock.timers.enable()
 const executor = new exports[name!]!({ maxWorkers: 2 })
 const numbers = await Promise.all(Array.from({ length: 100 }, (_, number) => executor.run(identity, number)))
 const sum = numbers.reduce<number>((total, number) => total + Number(number), 0)

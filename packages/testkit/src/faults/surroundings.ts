@@ -92,6 +92,7 @@ const surroundingsList: ReadonlyArray<Surrounding> = [
     command: () => [node, program],
     env: { NODE_OPTIONS: "--max-old-space-size=512 --title api --import=data:text/javascript, --no-warnings" }
   },
+  { of: "under mock timers", command: () => [node, program], env: { FUTURES_MOCK_TIMERS: "1" } },
   { of: "under a debugger", command: () => [node, "--inspect=127.0.0.1:0", program] },
   {
     of: "as a user without a home directory",
