@@ -3,7 +3,6 @@
  * because a synchronous item keeps it busy.
  */
 import { LONGEST_DELAY } from "../duration.ts"
-import { clearTimeout, setImmediate, setTimeout } from "../timers.ts"
 import { State } from "./Call.ts"
 import type { Engine } from "./Engine.ts"
 import type { MapChunk } from "./MapChunk.ts"
