@@ -180,7 +180,10 @@ export class Cluster implements AsyncDisposable {
   /** Resolves when so many engines live, with them. Rejects with `TaskTimeoutError` (`clock: "wait"`); `timeout` is 30 seconds by default. */
   async waitForEngines(count: number, options: { readonly timeout?: Duration.Input } = {}): Promise<Array<Engine>> {
     const after = Duration.toMillis(options.timeout ?? "30 seconds")
-    if (!await this.client.registry.waitFor(count, after)) throw new TaskTimeoutError({ clock: "wait", after })
+    if (!await this.client.registry.waitFor(count, after)) {
+      const message = `Waited ${after} ms for ${count} engines (wait timeout): ${this.engines().length} are there`
+      throw new TaskTimeoutError({ clock: "wait", after, message })
+    }
     return this.engines()
   }
 

@@ -1,5 +1,5 @@
 /** What becomes of calls when engines end. */
-import { PoisonTaskError, WorkerLostError } from "@futures/core"
+import { PoisonTaskError, Task, WorkerLostError } from "@futures/core"
 import assert from "node:assert/strict"
 import { test } from "vitest"
 import { scene, start, until } from "./bench.ts"
@@ -146,6 +146,20 @@ test("An engine that drains finishes what runs on it, and takes nothing more", a
   assert.deepEqual([await first.result(), await next.result()], ["first", "next"])
   assert.equal(lines().length, 2)
   await until(() => cluster.engines().length === 1)
+})
+
+test("A queue timeout says when no engine has the labels of the executor", async () => {
+  const cluster = await start({ engines: 1, slots: 1 })
+  const executor = cluster.executor({ labels: { gpu: "yes", zone: "b" } })
+  await cluster.addEngine({ labels: { gpu: "yes", zone: "a" } })
+  await assert.rejects(executor.run(Task.with(echo, { queueTimeout: 300 }), "never"), {
+    _tag: "TaskTimeoutError",
+    message:
+      `Task "echo" did not start within 300 ms (queue timeout): none of the 2 engines has the labels gpu=yes, zone=b`
+  })
+  await assert.rejects(cluster.waitForEngines(5, { timeout: 10 }), {
+    message: "Waited 10 ms for 5 engines (wait timeout): 2 are there"
+  })
 })
 
 test("Calls wait for an engine to join", async () => {

@@ -170,6 +170,8 @@ export interface Backend {
   readonly single?: boolean | undefined
   /** The number of the next call, where it must be good beyond this executor's life; 1, 2, 3, ... by default. */
   readonly nextCall?: (() => number) | undefined
+  /** Why no worker can start now, as the end of a sentence, for the error of a queue timeout; `undefined` when one can. */
+  readonly whyNoWorker?: (() => string | undefined) | undefined
   /** Ends what this backend holds for its executor, once that has ended and no worker is left. */
   readonly close?: (() => Promise<void>) | undefined
   /** Workers that may be starting at a time; the number of cores by default. */

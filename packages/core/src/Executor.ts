@@ -103,16 +103,26 @@ type StreamItems<F> = Items<F> | Stream.Stream<Task.Args<F>[0], any, any>
 type ItemsError<I> = I extends Stream.Stream<any, infer E, any> ? E : never
 type ItemsContext<I> = I extends Stream.Stream<any, any, infer R> ? R : never
 
-/** As `map`, with each item's outcome as an `Exit`; failures do not end it. */
+/** What `mapExit` yields: an `Exit`, with the item that it belongs to. */
+export type MapExit<F> = Exit.Exit<Task.Success<F>, Task.Failure<F> | TaskError> & {
+  /** The position of the item in the input, from 0. */
+  readonly index: number
+  /** The item as it was pulled, not a copy. */
+  readonly item: Task.Args<F>[0]
+}
+
+/**
+ * As `map`, with each item's outcome as an `Exit` that has `index` and `item`; failures do not end it.
+ *
+ * ```ts
+ * const failed = Executor.mapExit(fetchPage, urls).pipe(Stream.filter(Exit.isFailure), Stream.map(({ item }) => item))
+ * ```
+ */
 const mapExit = <F extends Task.Call, I extends StreamItems<F>>(
   task: F,
   items: I,
   options?: MapOptions
-): Stream.Stream<
-  Exit.Exit<Task.Success<F>, Task.Failure<F> | TaskError>,
-  ItemsError<I>,
-  Executor | ItemsContext<I>
-> => overItems(task, items, options, asExits<F>)
+): Stream.Stream<MapExit<F>, ItemsError<I>, Executor | ItemsContext<I>> => overItems(task, items, options, asExits<F>)
 
 /** A map over items, or over those of a stream. */
 const overItems = <F extends Task.Call, B, E>(
@@ -131,7 +141,7 @@ const overItems = <F extends Task.Call, B, E>(
 /** What becomes of the outcomes that are here: items to go on with, and the failure that ends all, behind them. */
 type Take<F, B> = (outcomes: ReadonlyArray<Outcome<Task.Success<F>>>, opened: MapRun<Task.Success<F>>) => {
   readonly items: ReadonlyArray<B>
-  readonly failure?: Failure
+  readonly failure?: { readonly error: unknown }
   /** Whether a map that was stopped fails behind its last item. */
   readonly endsWithStop?: boolean
 }
@@ -150,18 +160,19 @@ const mapped = <F extends Task.Call, B, E>(
     )
     type Pulled = Pull.Pull<Arr.NonEmptyReadonlyArray<B>, E>
     const next = Effect.tryPromise({ try: () => opened.next(), catch: (error) => error as E })
-    let ended: Failure | undefined
-    const fail = (failure: Failure): Pulled => Effect.fail(effectError(failure) as E)
-    const stopped = (failure: Failure): Pulled => taken([], opened).endsWithStop ? fail(failure) : Cause.done()
+    let ended: { readonly error: unknown } | undefined
+    const fail = (error: unknown): Pulled => Effect.fail(error as E)
+    const stopped = (failure: Failure): Pulled =>
+      taken([], opened).endsWithStop ? fail(effectError(failure, opened.label)) : Cause.done()
     const pull = (): Pulled =>
       Effect.suspend((): Pulled => {
-        if (ended !== undefined) return fail(ended)
+        if (ended !== undefined) return fail(ended.error)
         return Effect.flatMap(next, (first): Pulled => {
           if (first === undefined) return opened.stoppedBy === undefined ? Cause.done() : stopped(opened.stoppedBy)
           const { failure, items } = taken([first, ...opened.ready()], opened)
           ended = failure
           if (items.length === 0 && failure === undefined) return pull()
-          return Arr.isReadonlyArrayNonEmpty(items) ? Effect.succeed(items) : fail(failure!)
+          return Arr.isReadonlyArrayNonEmpty(items) ? Effect.succeed(items) : fail(failure!.error)
         })
       })
     return Stream.fromPull(Effect.succeed(pull()))
@@ -170,25 +181,37 @@ const mapped = <F extends Task.Call, B, E>(
 const asExits = <F>(
   outcomes: ReadonlyArray<Outcome<Task.Success<F>>>,
   opened: MapRun<Task.Success<F>>
-): { readonly items: ReadonlyArray<Exit.Exit<Task.Success<F>, Task.Failure<F> | TaskError>> } => ({
+): { readonly items: ReadonlyArray<MapExit<F>> } => ({
   items: outcomes
     .filter((outcome) => outcome.ok || !opened.isAborted(outcome.failure))
-    .map((outcome) => exitOf<F>(outcome))
+    .map((outcome) => exitOf<F>(outcome, opened.label))
 })
 
 const asValues = <A>(
-  outcomes: ReadonlyArray<Outcome<A>>
-): { readonly items: ReadonlyArray<A>; readonly failure?: Failure; readonly endsWithStop: true } => {
+  outcomes: ReadonlyArray<Outcome<A>>,
+  { label }: MapRun<A>
+): {
+  readonly items: ReadonlyArray<A>
+  readonly failure?: { readonly error: unknown }
+  readonly endsWithStop: true
+} => {
   const items: Array<A> = []
   for (const outcome of outcomes) {
-    if (!outcome.ok) return { items, failure: outcome.failure, endsWithStop: true }
+    if (!outcome.ok) {
+      return { items, failure: { error: effectError(outcome.failure, label, outcome.index) }, endsWithStop: true }
+    }
     items.push(outcome.value)
   }
   return { items, endsWithStop: true }
 }
 
-const exitOf = <F>(outcome: Outcome<Task.Success<F>>): Exit.Exit<Task.Success<F>, Task.Failure<F> | TaskError> =>
-  outcome.ok ? Exit.succeed(outcome.value) : Exit.fail(effectError(outcome.failure) as Task.Failure<F> | TaskError)
+const exitOf = <F>(outcome: Outcome<Task.Success<F>>, label: string | undefined): MapExit<F> => {
+  const { index, item } = outcome
+  const exit = outcome.ok
+    ? Exit.succeed(outcome.value)
+    : Exit.fail(effectError(outcome.failure, label, index) as Task.Failure<F> | TaskError)
+  return Object.assign(exit, { index, item: item as Task.Args<F>[0] })
+}
 
 /**
  * Calls the task with each item, pulled as results are taken, and yields the results in order; the first failure ends it and cancels the rest.
@@ -229,7 +252,9 @@ const stream = <F extends Task.Stream>(
     return Stream.fromPull(Effect.succeed(Effect.flatMap(Effect.promise(() => opened.next()), (items): Pulled => {
       if (items !== undefined && Arr.isReadonlyArrayNonEmpty(items)) return Effect.succeed(items)
       const { failure } = opened
-      return failure === undefined ? Cause.done() : Effect.fail(effectError(failure) as Task.Failure<F> | TaskError)
+      return failure === undefined
+        ? Cause.done()
+        : Effect.fail(effectError(failure, opened.label) as Task.Failure<F> | TaskError)
     })))
   }))
 

@@ -48,8 +48,16 @@ export type CancelReason = "cancel" | "interrupt" | "signal" | "shutdown" | "map
 export class CancelledError extends ExecutorErrorBase<"CancelledError"> {
   /** What cancelled it. */
   readonly reason: CancelReason
-  constructor(fields: { readonly reason: CancelReason; readonly task?: string | undefined; readonly cause?: unknown }) {
-    super("CancelledError", `${named(fields.task)} was cancelled (${fields.reason})`, fields)
+  constructor(
+    fields: {
+      readonly reason: CancelReason
+      readonly task?: string | undefined
+      /** The position of the map's item, from 0. */
+      readonly item?: number | undefined
+      readonly cause?: unknown
+    }
+  ) {
+    super("CancelledError", `${nameOf(fields)} was cancelled (${fields.reason})`, fields)
     this.reason = fields.reason
   }
 }
@@ -80,6 +88,8 @@ export class TaskTimeoutError extends ExecutorErrorBase<"TaskTimeoutError"> {
       readonly clock: TimeoutClock
       readonly after: number
       readonly task?: string | undefined
+      /** The position of the map's item, from 0. */
+      readonly item?: number | undefined
       readonly message?: string | undefined
     }
   ) {
@@ -109,11 +119,13 @@ export class WorkerLostError extends ExecutorErrorBase<"WorkerLostError"> {
     readonly reason: WorkerLostReason
     /** The label of the call that it was running. */
     readonly task?: string | undefined
+    /** The position of the map's item, from 0. */
+    readonly item?: number | undefined
     /** What it was doing; "while running" the task by default. */
     readonly when?: string | undefined
     readonly cause?: unknown
   }) {
-    const { when = `while running ${fields.task === undefined ? "a task" : named(fields.task, "task")}` } = fields
+    const { when = `while running ${nameOf(fields, "task").replace(/^The/, "a")}` } = fields
     const how = fields.signal !== undefined
       ? `signal ${fields.signal}`
       : fields.exitCode !== undefined
@@ -139,8 +151,16 @@ export class WorkerLostError extends ExecutorErrorBase<"WorkerLostError"> {
 export class PoisonTaskError extends ExecutorErrorBase<"PoisonTaskError"> {
   /** How often it was run. */
   readonly attempts: number
-  constructor(fields: { readonly attempts: number; readonly task?: string | undefined; readonly cause: unknown }) {
-    super("PoisonTaskError", `${named(fields.task)} killed its worker in each of ${fields.attempts} attempts`, {
+  constructor(
+    fields: {
+      readonly attempts: number
+      readonly task?: string | undefined
+      /** The position of the map's item, from 0. */
+      readonly item?: number | undefined
+      readonly cause: unknown
+    }
+  ) {
+    super("PoisonTaskError", `${nameOf(fields)} killed its worker in each of ${fields.attempts} attempts`, {
       cause: fields.cause
     })
     this.attempts = fields.attempts
@@ -255,24 +275,38 @@ export class InvalidStateError extends ExecutorErrorBase<"InvalidStateError"> {
   }
 }
 
-/** A task by its label, in a message. */
-const named = (task: string | undefined, word = "Task"): string =>
-  task === undefined ? `The ${word.toLowerCase()}` : `${word} ${JSON.stringify(task)}`
+/** A task by its label, and the item of a map, in a message. */
+const nameOf = (
+  { item, task }: { readonly task?: string | undefined; readonly item?: number | undefined },
+  word = "Task"
+): string => {
+  const name = task === undefined ? `The ${word.toLowerCase()}` : `${word} ${JSON.stringify(task)}`
+  if (item === undefined) return name
+  return `${word === "Task" ? "Item" : "item"} ${item} of ${name.replace(/^T/, "t")}`
+}
 
 const timeoutMessage = (
-  { after, clock, task }: { readonly clock: TimeoutClock; readonly after: number; readonly task?: string | undefined }
+  fields: {
+    readonly clock: TimeoutClock
+    readonly after: number
+    readonly task?: string | undefined
+    readonly item?: number | undefined
+  }
 ): string => {
-  switch (clock) {
+  const { after } = fields
+  switch (fields.clock) {
     case "run":
-      return `${named(task)} timed out after ${after} ms (run timeout)`
+      return `${nameOf(fields)} timed out after ${after} ms (run timeout)`
     case "queue":
-      return `${named(task)} did not start within ${after} ms (queue timeout)`
+      return `${nameOf(fields)} did not start within ${after} ms (queue timeout)`
     case "wait":
-      return task === undefined
+      return fields.task === undefined
         ? `Waited ${after} ms without a result (wait timeout)`
-        : `Waited ${after} ms for ${named(task, "task")} (wait timeout)`
+        : `Waited ${after} ms for ${nameOf(fields, "task")} (wait timeout)`
     case "load":
-      return `The module of ${named(task, "task").replace("The", "the")} did not load within ${after} ms (startTimeout)`
+      return `The module of ${
+        nameOf(fields, "task").replace(/^The/, "the")
+      } did not load within ${after} ms (startTimeout)`
     case "start":
       return `The worker was not ready within ${after} ms (startTimeout)`
   }

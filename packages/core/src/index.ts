@@ -15,7 +15,7 @@ export type { AsCompleted, MemberOf, Results, WaitManyOptions, WaitResult } from
 export type { MapSettledResult } from "./engine/mapIterables.ts"
 export type { MapOptions, MapProgress } from "./engine/mapOptions.ts"
 export { Executor } from "./Executor.ts"
-export type { Backends, OpenOptions } from "./Executor.ts"
+export type { Backends, MapExit, OpenOptions } from "./Executor.ts"
 export type { ExecutorClass } from "./executorClass.ts"
 export * from "./ExecutorError.ts"
 export type { AnyItems, Items } from "./ExecutorService.ts"

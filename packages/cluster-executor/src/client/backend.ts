@@ -7,6 +7,7 @@ import { encode, ensureStreams, subjectOf } from "../wire/streams.ts"
 import type { DeadLetter } from "../wire/streams.ts"
 import type { Client, Wishes } from "./Client.ts"
 import { Place } from "./Place.ts"
+import { whyNoEngine } from "./whyNoEngine.ts"
 
 /** Calls that killed the engines that they ran on are kept for a week in the broker's stream `CF_<namespace>_DEAD`. */
 const keepAside = async (client: Client, call: PoisonedCall): Promise<void> => {
@@ -33,21 +34,29 @@ export interface ClusterBackendOptions {
 
 export const clusterBackend = (
   { close, connect, maxWorkers, otherRoot, root, wishes }: ClusterBackendOptions
-): Backend => ({
-  name: "cluster",
-  sharesMemory: false,
-  defaultMaxWorkers: maxWorkers,
-  // They start on machines of their own.
-  startsAtATime: Infinity,
-  locate: locator(root, otherRoot),
-  close,
-  poisoned: (call) => {
-    // A broker that does not take it has no streams, or is away: the future tells of the call all the same.
-    connect().then((client) => keepAside(client, call)).catch(() => {})
-  },
-  spawn: ({ idleTimeout }, events) => {
-    const place = new Place(wishes, idleTimeout, events)
-    connect().then((client) => client.open(place), (error: unknown) => place.end({ error }))
-    return place
+): Backend => {
+  let connected: Client | undefined
+  const open = async (): Promise<Client> => connected = await connect()
+  return {
+    name: "cluster",
+    sharesMemory: false,
+    defaultMaxWorkers: maxWorkers,
+    // They start on machines of their own.
+    startsAtATime: Infinity,
+    locate: locator(root, otherRoot),
+    close,
+    poisoned: (call) => {
+      // A broker that does not take it has no streams, or is away: the future tells of the call all the same.
+      connect().then((client) => keepAside(client, call)).catch(() => {})
+    },
+    whyNoWorker: () => {
+      if (connected === undefined) return "the broker has not been reached yet"
+      return whyNoEngine(wishes, connected.registry.engines(), connected.bus.since !== undefined)
+    },
+    spawn: ({ idleTimeout }, events) => {
+      const place = new Place(wishes, idleTimeout, events)
+      open().then((client) => client.open(place), (error: unknown) => place.end({ error }))
+      return place
+    }
   }
-})
+}

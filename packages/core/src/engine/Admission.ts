@@ -92,7 +92,7 @@ export class Admission {
     const cell = new FutureCell(terms, this.#number(), args.length === 0 ? none : args, transfers, performance.now())
     engine.admit(cell)
     form.accepted?.(cell)
-    if (options !== noOptions) limitCall(cell, engine, backend.remote === true)
+    if (options !== noOptions) limitCall(cell, engine, backend)
     return cell
   }
 

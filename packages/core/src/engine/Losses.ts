@@ -91,7 +91,7 @@ export class Losses {
   #neverStarted(cell: FutureCell, lane: Lane, exit: LinkExit, attempts: number): Failure {
     const lost = workerLost(lane, exit, `before task ${JSON.stringify(cell.label)} started, ${attempts} times`)
     if (cell.options.retry === undefined) return lost
-    return ours((task) => new PoisonTaskError({ attempts, cause: lost.build(task), task }))
+    return ours((task, item) => new PoisonTaskError({ attempts, cause: lost.build(task, item), task, item }))
   }
 
   /** Puts a call back that a worker had and did not start: before all that came after it. */
@@ -132,7 +132,7 @@ export class Losses {
       engine.settle(
         cell,
         State.Failed,
-        ours((label) => new PoisonTaskError({ attempts, cause: lost.build(label), task: label }))
+        ours((label, item) => new PoisonTaskError({ attempts, cause: lost.build(label, item), task: label, item }))
       )
       engine.backend.poisoned?.({ id, module: task.definition.module, name: task.definition.name, args, attempts })
       return true

@@ -196,6 +196,11 @@ export class MapChunk {
     return this.#parts.length > 0
   }
 
+  /** The position in the input of the item that is taken next. */
+  get nextIndex(): number {
+    return this.first + this.taken
+  }
+
   /** Whether all of its outcomes were taken. */
   get isEmpty(): boolean {
     return this.taken >= this.size

@@ -68,7 +68,7 @@ export class Retries {
     const lost = retry?.lost ?? 0
     const attempts = cell.attempt
     return lost > 1 && lost === attempts
-      ? ours((task) => new PoisonTaskError({ attempts, cause: failure.build(task), task }))
+      ? ours((task, item) => new PoisonTaskError({ attempts, cause: failure.build(task, item), task, item }))
       : failure
   }
 

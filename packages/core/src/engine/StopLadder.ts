@@ -147,7 +147,7 @@ export class StopLadder {
   /** The worker is not gone in time. Every call in its hands is lost with it, whoever was asked to stop. */
   #unkillable(lane: Lane): void {
     const workerId = lane.workerId!
-    const failure = ours((task) => new WorkerLostError({ workerId, reason: "unkillable", task }))
+    const failure = ours((task, item) => new WorkerLostError({ workerId, reason: "unkillable", task, item }))
     for (const cell of lane.calls()) {
       const stop = this.#stops.get(cell)
       this.#stops.delete(cell)
@@ -171,4 +171,4 @@ export class StopLadder {
 
 /** The failure of a call whose task took too long. */
 export const timeoutOf = (clock: "load" | "run", after: number): Failure =>
-  ours((task) => new TaskTimeoutError({ clock, after, task }))
+  ours((task, item) => new TaskTimeoutError({ clock, after, task, item }))

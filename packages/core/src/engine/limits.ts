@@ -1,4 +1,5 @@
 /** What may end a call from outside while it waits or runs: its queue clock, and the caller's `AbortSignal`. */
+import type { Backend } from "../Backend.ts"
 import { LONGEST_DELAY } from "../duration.ts"
 import { TaskTimeoutError } from "../ExecutorError.ts"
 import { clearTimeout, setTimeout } from "../timers.ts"
@@ -16,14 +17,25 @@ export interface CallEnder {
 }
 
 /** Starts the queue clock and listens to the signal of a call that has them; both end with the call. A queue elsewhere (`remote`) has a clock of its own. */
-export const limitCall = (cell: FutureCell, ender: CallEnder, remote: boolean): void => {
+export const limitCall = (
+  cell: FutureCell,
+  ender: CallEnder,
+  { remote, whyNoWorker }: Pick<Backend, "remote" | "whyNoWorker">
+): void => {
   const { queueTimeout, signal } = cell.options
-  if (queueTimeout <= LONGEST_DELAY && !remote) {
-    const failure = ours((task) => new TaskTimeoutError({ clock: "queue", after: queueTimeout, task }))
-    const timer = setTimeout(() => ender.expire(cell, failure), queueTimeout)
+  if (queueTimeout <= LONGEST_DELAY && remote !== true) {
+    const timer = setTimeout(() => ender.expire(cell, queueRanOut(queueTimeout, whyNoWorker?.())), queueTimeout)
     cell.observe(() => clearTimeout(timer))
   }
   if (signal === undefined) return
   if (signal.aborted) return ender.abort(cell, abortedBy(signal))
   endOnAbort(signal, cell, ender)
 }
+
+/** `why` no worker can start: the end of a sentence. */
+const queueRanOut = (after: number, why: string | undefined): Failure =>
+  ours((task, item) => {
+    const error = new TaskTimeoutError({ clock: "queue", after, task, item })
+    if (why !== undefined) error.message += `: ${why}`
+    return error
+  })

@@ -26,7 +26,7 @@ const exitCause = (lane: Lane, exit: LinkExit): unknown => {
 export const workerLost = (lane: Lane, exit: LinkExit, when?: string): Failure => ({
   kind: "ours",
   lost: lane.lastWords ? "exact" : "unknown",
-  build: (task) => {
+  build: (task, item) => {
     const cause = exitCause(lane, exit)
     return new WorkerLostError({
       exitCode: exit.exitCode,
@@ -34,6 +34,7 @@ export const workerLost = (lane: Lane, exit: LinkExit, when?: string): Failure =
       workerId: lane.workerId ?? "unborn",
       reason: reasonOf(lane, exit),
       task,
+      item,
       when,
       ...(cause === undefined ? {} : { cause })
     })

@@ -208,7 +208,7 @@ class Completions<F extends Future<any, any>> implements AsCompleted<F> {
         ? undefined
         : setTimeout(() => {
           this.#wake = undefined
-          reject(waitRanOut(this.#after, this.#waiting.size, this.#given))
+          reject(waitRanOut(this.#after, this.#waiting, this.#given))
         }, Math.min(Math.max(left, 0), LONGEST_DELAY))
       this.#wake = () => {
         this.#wake = undefined
@@ -221,12 +221,22 @@ class Completions<F extends Future<any, any>> implements AsCompleted<F> {
 
 const nothing = (): void => {}
 
-const waitRanOut = (after: number, unfinished: number, given: number): TaskTimeoutError =>
-  new TaskTimeoutError({
+/** Labels that a message lists, at most. */
+const MOST_LABELS = 3
+
+const waitRanOut = (after: number, unfinished: ReadonlySet<Future<any, any>>, given: number): TaskTimeoutError => {
+  const labels = new Set<string>()
+  for (const future of unfinished) {
+    if (labels.size > MOST_LABELS) break
+    labels.add(JSON.stringify(future.info.label))
+  }
+  const list = [...labels].slice(0, MOST_LABELS).join(", ") + (labels.size > MOST_LABELS ? ", ..." : "")
+  return new TaskTimeoutError({
     clock: "wait",
     after,
-    message: `Timed out after ${after} ms (wait timeout): ${unfinished} of ${given} futures unfinished`
+    message: `Timed out after ${after} ms (wait timeout): ${unfinished.size} of ${given} futures unfinished (${list})`
   })
+}
 
 /** The results of futures, as `Promise.all` types them: of a tuple a tuple, of any other iterable an array. */
 export type Results<T extends Iterable<Future<any, any>>> = T extends readonly [] | readonly [any, ...any]

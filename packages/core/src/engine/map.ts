@@ -215,7 +215,7 @@ export class MapRun<A> {
       const left = this.#deadline! - performance.now()
       const forget = this.#watchEnd()
       const expire = (): void => {
-        reject(new TaskTimeoutError({ clock: "wait", after: timeout, task: this.label }))
+        reject(this.#ranOut(timeout))
         void this.close().catch(() => {})
       }
       const timer = left === Infinity ? undefined : setTimeout(expire, Math.min(Math.max(left, 0), LONGEST_DELAY))
@@ -227,6 +227,15 @@ export class MapRun<A> {
         resolve()
       }
     })
+  }
+
+  #ranOut(after: number): TaskTimeoutError {
+    const { buffer, line } = this.#work
+    const awaited = buffer.items === 0 ? "its input" : this.#options.ordered ? `item ${line.first!.nextIndex}` : "items"
+    const task = this.label === undefined ? "" : ` of task ${JSON.stringify(this.label)}`
+    const message = `The map${task} timed out after ${after} ms (wait timeout), waiting for ${awaited}: ` +
+      `${this.#input.pulled} items pulled, ${buffer.items} of them not yielded`
+    return new TaskTimeoutError({ clock: "wait", after, message })
   }
 
   /** While the consumer waits: goes on when the executor or the task's signal ends. */

@@ -15,7 +15,7 @@ export const mapValues = <A>(run: MapRun<A>): AsyncIterableIterator<A> =>
   iterable<A, A>(run, (outcome) => outcome.value, {
     failed: async (outcome) => {
       await run.close()
-      throw outcome.failure.build(run.label)
+      throw outcome.failure.build(run.label, outcome.index)
     },
     ended: () => {
       if (run.stoppedBy !== undefined) throw run.stoppedBy.build(run.label)
@@ -31,7 +31,7 @@ export const mapSettled = <A, I>(run: MapRun<A>): AsyncIterableIterator<MapSettl
       failed: async ({ failure, index, item }) =>
         run.isAborted(failure)
           ? undefined
-          : { value: { status: "rejected", reason: failure.build(run.label), index, item: item as I } },
+          : { value: { status: "rejected", reason: failure.build(run.label, index), index, item: item as I } },
       ended: () => {}
     }
   )

@@ -1,14 +1,18 @@
 /** Three clocks, each of which counts one thing. */
-import { CancelledError, Task, TaskTimeoutError, wait } from "@futures/core"
+import { CancelledError, Executor, Task, TaskTimeoutError, wait, WorkerLostError } from "@futures/core"
+import * as Cause from "effect/Cause"
+import * as Exit from "effect/Exit"
+import * as Stream from "effect/Stream"
 import assert from "node:assert/strict"
 import { readFile } from "node:fs/promises"
 import { setImmediate, setTimeout } from "node:timers/promises"
-import { collect, failsWith, isIn, rejection } from "../expect.ts"
+import { collect, failsWith, isError, isIn, rejection } from "../expect.ts"
+import { failure, on } from "../faces.ts"
 import { occupy } from "../held.ts"
 import { law, laws } from "../Law.ts"
-import { add, bytesAfter, noteAfter } from "../tasks.ts"
+import { add, bytesAfter, exitWhenNegative, noteAfter } from "../tasks.ts"
 import { throwValue } from "../tasksErrors.ts"
-import { answerWhenAsked } from "../tasksSignals.ts"
+import { answerWhenAsked, holdItem, listenItem } from "../tasksSignals.ts"
 
 /** Keeps the caller's thread for so many milliseconds, as a program that computes does. */
 const block = (millis: number): void => {
@@ -137,6 +141,50 @@ export const clocks = laws("clocks", [
     await failsWith(cancelled.result(), CancelledError, { message: `Task "add" was cancelled (cancel)` })
     release()
     await holder.result()
+  }),
+  law("Errors of a map name the task and the item, on both faces", { promises: [12, 13] }, async (trial) => {
+    const signals = await trial.signals()
+    const items = [false, false, true].map((listens, index) => ({ index, listens }))
+    for (const chunkSize of [1, 3]) {
+      const options = { chunkSize, itemTimeout: 100 }
+      const message = `Item 2 of task "listenItem" timed out after 100 ms (run timeout)`
+      await failsWith(collect(trial.shared.map(listenItem, items, options)), TaskTimeoutError, { message })
+      const exits = await on(trial.shared, Stream.runCollect(Executor.mapExit(listenItem, items, options)))
+      assert.deepEqual(exits.map(({ index }) => index), [0, 1, 2])
+      exits.forEach(({ item }, index) => assert.equal(item, items[index]))
+      const last = exits[2]!
+      assert.ok(Exit.isFailure(last))
+      isError(Cause.squash(last.cause), TaskTimeoutError, { message })
+      const failed = failure(Stream.runDrain(Executor.map(listenItem, items, options)))
+      isError(await on(trial.shared, failed), TaskTimeoutError, { message })
+    }
+    const held = [undefined, signals.word(), undefined].map((word, index) => ({ index, word, port: signals.port }))
+    const late = { clock: "wait", after: 100 } as const
+    const start = `The map of task "holdItem" timed out after 100 ms (wait timeout), waiting for`
+    const ordered = await failsWith(
+      collect(trial.shared.map(holdItem, held, { chunkSize: 1, timeout: 100 })),
+      TaskTimeoutError,
+      late
+    )
+    assert.equal(ordered.message, `${start} item 1: 3 items pulled, 2 of them not yielded`)
+    const unordered = await failsWith(
+      collect(trial.shared.map(holdItem, held, { chunkSize: 1, ordered: false, timeout: 100 })),
+      TaskTimeoutError,
+      late
+    )
+    assert.ok(unordered.message.startsWith(`${start} items: 3 items pulled`), unordered.message)
+    for (const { word } of held) if (word !== undefined) signals.release(word)
+  }),
+  law("The error of an item whose worker died names the task and the item", {
+    promises: [8, 12],
+    needs: ["workers"]
+  }, async (trial) => {
+    for (const chunkSize of [1, 3]) {
+      const outcomes = await collect(trial.open().mapSettled(exitWhenNegative, [1, 2, -1], { chunkSize }))
+      const { reason } = outcomes[2] as PromiseRejectedResult
+      isError(reason, WorkerLostError)
+      assert.ok(reason.message.includes(`while running item 2 of task "exitWhenNegative"`), reason.message)
+    }
   }),
   law(
     "The patience of result() is the caller's: when it runs out the task goes on",

@@ -161,14 +161,18 @@ export const many = laws("several futures", [
       await held.future.result()
     }
   ),
-  law("A time-out of asCompleted() says how many of the futures are unfinished", { promises: [13] }, async (trial) => {
-    const held = await hold(trial, 2)
-    const futures = [...held.map(({ future }) => future), ...await settled(trial)]
-    const error = await failsWith(collect(asCompleted(futures, { timeout: 0 })), TaskTimeoutError, { clock: "wait" })
-    assert.ok(error.message.includes(`2 of ${futures.length} futures unfinished`), error.message)
-    for (const { release } of held) release()
-    await gather(held.map(({ future }) => future))
-  }),
+  law(
+    "A timeout of asCompleted() says how many of the futures are unfinished, and of which tasks",
+    { promises: [13] },
+    async (trial) => {
+      const held = await hold(trial, 2)
+      const futures = [...held.map(({ future }) => future), ...await settled(trial)]
+      const error = await failsWith(collect(asCompleted(futures, { timeout: 0 })), TaskTimeoutError, { clock: "wait" })
+      assert.ok(error.message.includes(`2 of ${futures.length} futures unfinished ("waitFor")`), error.message)
+      for (const { release } of held) release()
+      await gather(held.map(({ future }) => future))
+    }
+  ),
   law(
     "Futures that are added to a running asCompleted() are yielded too, each once, and it ends when none is left",
     { promises: [5] },
