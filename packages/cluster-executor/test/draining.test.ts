@@ -2,6 +2,7 @@
 import { Cluster } from "@futures/cluster-executor"
 import { InvalidOptionError, WorkerLostError } from "@futures/core"
 import assert from "node:assert/strict"
+import { readFileSync } from "node:fs"
 import { onTestFinished, test } from "vitest"
 import { resolveEngineOptions } from "../src/engine/options.ts"
 import { scene, start } from "./bench.ts"
@@ -86,6 +87,35 @@ test.each(["a client without a name", "a named client"])(
     assert.deepEqual(lines(), [`held ${leaving.pid}`, `held ${staying.pid}`])
   }
 )
+
+test("A signal to an engine and its workers lets the call that runs finish", async () => {
+  const { held, leaving, lines, open } = await busy("a client without a name")
+  for (const { pid } of [...familyOf(leaving.pid), leaving]) process.kill(pid, "SIGTERM")
+  await leaving.tells("draining")
+  open()
+  assert.equal(await held.result(), "held")
+  assert.equal((await leaving.ended).exitCode, 0)
+  assert.deepEqual(lines(), [`held ${leaving.pid}`])
+})
+
+test("A signal to futures-cluster start and all that it started lets the call that runs finish", async () => {
+  const shell = openShell()
+  const running = shell.stay("start", "-n", "1", "--slots", "1")
+  await running.tells("started")
+  const { credentials, namespace, servers } = JSON.parse(readFileSync(shell.file, "utf8"))
+  const cluster = await Cluster.connect({ credentials, namespace, servers })
+  onTestFinished(() => cluster.terminate())
+  const { gate, lines, notebook, open, written } = scene()
+  const held = cluster.executor().submit(hold, notebook, "held", gate)
+  await written(1)
+  for (const { pid } of [...familyOf(running.pid), running]) process.kill(pid, "SIGTERM")
+  await running.tells("draining")
+  await running.tells("broker-restarted")
+  open()
+  assert.equal(await held.result(), "held")
+  assert.equal((await running.ended).exitCode, 0)
+  assert.equal(lines().length, 1)
+})
 
 test("One that has room when it is told to end pulls no call of a named client any more", async () => {
   const { cluster, join } = await empty()

@@ -40,6 +40,8 @@ export interface SpawnSpec {
   readonly resourceLimits: Readonly<Record<string, number>> | undefined
   /** The option `idleTimeout`, in milliseconds; may be `Infinity`. The executor ends idle workers itself; a backend whose workers can lose the executor ends them. */
   readonly idleTimeout: number
+  /** The option `exitTimeout`, in milliseconds; may be `Infinity`. For backends whose workers may outlive the program for a while. */
+  readonly exitTimeout: number
 }
 
 /** Why a worker ended. */
@@ -109,6 +111,11 @@ export interface Link {
    * then be cancelled as if it were in the queue. The worker's side is `WorkerPort.claim`.
    */
   readonly withdraw?: ((wireId: number) => boolean) | undefined
+  /**
+   * Called while the program exits, after the worker was asked to end (a `Stop` frame was sent): blocks until the worker has exited and what it sent
+   * is received, or for so many milliseconds. Returns whether it has exited. Absent where workers do not need the program to exit in order.
+   */
+  readonly waitForExit?: ((timeoutMs: number) => boolean) | undefined
   /** Ends the worker now, whatever it does. `exit` follows when it is gone; may be called more than once. */
   readonly kill: () => void
 }

@@ -30,6 +30,8 @@ export interface Served {
   readonly receive: (frame: Frame) => void
   /** Ends the worker if it has no calls; for a worker that the parent cannot reach at the moment. */
   readonly endIfIdle: () => void
+  /** Ends the worker because its parent is gone: running tasks are asked to stop, then finalizers and exit hooks run. */
+  readonly leave: () => void
 }
 
 /**
@@ -38,7 +40,7 @@ export interface Served {
  */
 export const serveHere = (port: WorkerPort): Served => {
   const host = new Host(port)
-  return { receive: (frame) => host.receive(frame), endIfIdle: () => host.endIfIdle() }
+  return { receive: (frame) => host.receive(frame), endIfIdle: () => host.endIfIdle(), leave: () => host.leave() }
 }
 
 const saysRejections = (argument: string): boolean => argument.includes("--unhandled-rejections")
@@ -72,6 +74,7 @@ export const serve = (port: WorkerPort): Served => {
   })
   return {
     endIfIdle: () => host.endIfIdle(),
+    leave: () => host.leave(),
     receive: (frame) => {
       host.receive(frame)
       if (host.setup?.pipeOutput === true) pipeOutput(host)

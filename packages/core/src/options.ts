@@ -74,6 +74,11 @@ export interface ExecutorOptions {
   readonly startTimeout?: Duration.Input | undefined
   /** How long a task that was asked to stop may take to clean up before its worker is ended. Default 1 second. `EXECUTOR_GRACE`. */
   readonly grace?: Duration.Input | undefined
+  /**
+   * How long a worker that has nothing to do may take to exit: its exit hooks, finalizers of layers, coverage files and profiles. Then it is ended by
+   * force, with a warning. Default 10 seconds. `EXECUTOR_EXIT_TIMEOUT`.
+   */
+  readonly exitTimeout?: Duration.Input | undefined
   /** A name for people: in process lists, warnings and errors. Default: the backend's name. `EXECUTOR_NAME`. */
   readonly name?: string | undefined
   /**
@@ -131,6 +136,7 @@ export interface ResolvedOptions {
   readonly initializer: readonly [task: Task.Call, ...args: ReadonlyArray<any>] | undefined
   readonly startTimeout: number
   readonly grace: number
+  readonly exitTimeout: number
   readonly name: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly execArgv: ReadonlyArray<string>
@@ -244,6 +250,7 @@ const table: { readonly [K in keyof ExecutorOptions]-?: Reader<ResolvedOptions[K
   initializer,
   startTimeout: duration,
   grace: duration,
+  exitTimeout: duration,
   name: string,
   env: record<string | undefined>("string"),
   execArgv: strings,
@@ -256,6 +263,9 @@ const table: { readonly [K in keyof ExecutorOptions]-?: Reader<ResolvedOptions[K
   tracing: boolean,
   onWorkerExit: callback
 }
+
+/** The default of `exitTimeout`: enough to write coverage and to close connections to a database. */
+export const EXIT_TIMEOUT_MS = 10_000
 
 /** Checks what was given and fills in the defaults. Throws `InvalidOptionError` naming the first wrong option, before anything starts. */
 export const resolveOptions = (
@@ -276,6 +286,7 @@ export const resolveOptions = (
     initializer: undefined,
     startTimeout: 30_000,
     grace: 1_000,
+    exitTimeout: EXIT_TIMEOUT_MS,
     name: backend.name,
     env: {},
     execArgv: [],

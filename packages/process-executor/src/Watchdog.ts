@@ -1,8 +1,9 @@
 /**
- * Ends child processes whose parent died without a word, by SIGKILL or a crash.
+ * Ends child processes whose parent is gone, also after SIGKILL or a crash.
  *
- * A child that can listen sees its channel close. One in an endless loop cannot, so a shell stands by: it is told which children live, one list a
- * line, and when its input ends, because nobody is left to hold the other end, it kills those on the last list.
+ * A child sees its channel close, and exits in order. One in an endless loop cannot, and exit hooks may hang, so a shell stands by: it reads which
+ * children live, one list a line. When its input ends, because the parent is gone, it waits until those on the last list are gone, and kills those that
+ * take too long.
  *
  * ```
  * none ──▶ standing by      the first child is born
@@ -13,19 +14,46 @@ import { spawn } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
 
-/** Only builtins of the shell: it runs without a PATH. `$each` is `pid/start time`, so that a number that was given to another process is left alone. */
+/**
+ * Children that have not noticed that their channel is closed after so long are in an endless loop: they are killed. In tenths of a second, which is what
+ * the shell counts in.
+ */
+const STUCK_TENTHS = 5
+
+/**
+ * `$each` is `pid/start time/limit`. The start time tells a process from another that got its number later. The limit is how long, in tenths of a second,
+ * it may take to exit. Except for `sleep` only builtins of the shell: it runs without a PATH. Without `sleep` all are killed at once.
+ *
+ * A child that listens closes its end of the channel, which is its descriptor 3.
+ */
 const script = `
 trap '' HUP INT QUIT TERM
 list=$*
 while read -r line; do list=$line; done
-for each in $list; do
-  pid=\${each%/*} born=\${each#*/}
-  if [ -n "$born" ]; then
-    { read -r stat < "/proc/$pid/stat"; } 2> /dev/null || continue
-    set -- \${stat##*) }
-    [ "\${20}" = "$born" ] || continue
+now=0
+while [ -n "$list" ]; do
+  left=
+  for each in $list; do
+    pid=\${each%%/*} limit=\${each##*/} born=\${each#*/}
+    born=\${born%/*}
+    if [ -n "$born" ]; then
+      { read -r stat < "/proc/$pid/stat"; } 2> /dev/null || continue
+      set -- \${stat##*) }
+      [ "\${20}" = "$born" ] && [ "$1" != Z ] || continue
+      [ "$now" -ge ${STUCK_TENTHS} ] && [ -S "/proc/$pid/fd/3" ] && limit=0
+    else
+      kill -0 "$pid" 2> /dev/null || continue
+    fi
+    if [ "$now" -ge "$limit" ]; then kill -9 "$pid" 2> /dev/null
+    else left="$left $each"
+    fi
+  done
+  list=$left
+  if [ -z "$list" ]; then break
+  elif sleep 0.1; then now=$((now + 1))
+  elif sleep 1; then now=$((now + 10))
+  else now=${Number.MAX_SAFE_INTEGER}
   fi
-  kill -9 "$pid" 2> /dev/null
 done
 `
 
@@ -34,7 +62,7 @@ export class Watchdog {
   #command: string | undefined
   /** Whether the shell was looked for: not before the first child, so that an import touches no file. */
   #looked = false
-  /** Children that live, and when they were born, as the system says it. */
+  /** Children that live: for each what the shell needs besides its number, "start time/limit". */
   readonly #children = new Map<number, string>()
   #shell: ChildProcess | undefined
 
@@ -53,10 +81,14 @@ export class Watchdog {
     return this.#command === undefined ? process.pid : undefined
   }
 
-  /** From now on the child does not outlive this process. To be called before it is sent anything: until then it cannot but see its channel close. */
-  watch(pid: number): void {
+  /**
+   * From now on the child does not outlive this process by more than so many milliseconds. To be called before it is sent anything: until then it cannot
+   * but see its channel close. Default: it is killed at once.
+   */
+  watch(pid: number, exitTimeoutMs = 0): void {
     if (this.#command === undefined) return
-    this.#children.set(pid, startTime(pid))
+    const tenths = Math.min(Math.ceil(exitTimeoutMs / 100), Number.MAX_SAFE_INTEGER)
+    this.#children.set(pid, `${startTime(pid)}/${tenths}`)
     this.#tell(this.#command)
   }
 
@@ -75,7 +107,7 @@ export class Watchdog {
   }
 
   #tell(command: string): void {
-    const list = Array.from(this.#children, ([pid, born]) => `${pid}/${born}`)
+    const list = Array.from(this.#children, ([pid, rest]) => `${pid}/${rest}`)
     if (this.#shell === undefined) this.#shell = this.#start(command, list)
     else this.#shell.stdin!.write(`${list.join(" ")}\n`)
   }

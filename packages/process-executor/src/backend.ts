@@ -23,8 +23,8 @@ export const childProcesses = (watchdog: Watchdog, entry: string = worker): Back
     refuseBun()
     const execArgv = [...spec.inheritedExecArgv, ...spec.execArgv]
     const reader = new FrameReader((frame) => events.frame(frame as Frame), (cause) => child.fail(cause))
-    const { argv, directory, env, name } = spec
-    const child = openChild({ name, entry, execArgv, argv, env, directory, watchdog }, {
+    const { argv, directory, env, exitTimeout: exitTimeoutMs, name } = spec
+    const child = openChild({ name, entry, execArgv, argv, env, directory, exitTimeoutMs, watchdog }, {
       reader,
       exit: events.exit
     })
@@ -33,6 +33,7 @@ export const childProcesses = (watchdog: Watchdog, entry: string = worker): Back
       send: (frame) => child.write(...encodeParts(frame)),
       started: child.started,
       arriving: () => reader.arriving,
+      waitForExit: child.waitForExit,
       kill: child.kill
     }
   }

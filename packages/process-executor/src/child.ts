@@ -13,7 +13,7 @@ import type { Socket } from "node:net"
 import { lastReportIn } from "./lastReport.ts"
 import { MARK_BYTES, markerIn } from "./marker.ts"
 import { openNameless } from "./nameless.ts"
-import { readPipe } from "./readInto.ts"
+import { readPipe, readToEnd } from "./readInto.ts"
 import type { ByteReader } from "./readInto.ts"
 import { argumentsOf } from "./startArguments.ts"
 import type { Watchdog } from "./Watchdog.ts"
@@ -33,6 +33,8 @@ export interface ChildSpec {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Its working directory; this process's by default. */
   readonly directory?: string | undefined
+  /** How long it may take to exit once this process is gone, in milliseconds. Default: 10 seconds. */
+  readonly exitTimeoutMs?: number | undefined
   readonly watchdog: Watchdog
 }
 
@@ -52,6 +54,8 @@ export interface Child {
   readonly write: (...parts: ReadonlyArray<Uint8Array>) => boolean
   /** The number that it marked last; absent where it cannot be told. */
   readonly started: (() => number) | undefined
+  /** Waits, blocking, until it has exited and what it sent is read, or so many milliseconds are over. Returns whether it has. */
+  readonly waitForExit: (timeoutMs: number) => boolean
   /** Ends it now. */
   readonly kill: () => void
   /** Ends it as a broken one: what it says cannot be read. */
@@ -64,9 +68,12 @@ export interface Child {
  */
 const PATIENCE = 500
 
+/** The default of `exitTimeout`. */
+const EXIT_TIMEOUT_MS = 10_000
+
 /** Starts a child process that speaks frames on two pipes of its own. */
 export const openChild = (
-  { argv = [], directory, entry, env, execArgv, name, watchdog }: ChildSpec,
+  { argv = [], directory, entry, env, execArgv, exitTimeoutMs = EXIT_TIMEOUT_MS, name, watchdog }: ChildSpec,
   events: ChildEvents
 ): Child => {
   const marker = markerIn(openNameless(MARK_BYTES))
@@ -79,7 +86,8 @@ export const openChild = (
     name,
     hasMarker: marker !== undefined,
     hasReport: report !== undefined,
-    parent: watchdog.parentToWatch()
+    parent: watchdog.parentToWatch(),
+    exitTimeoutMs
   })
   const start = () => {
     try {
@@ -104,13 +112,13 @@ export const openChild = (
     // Node tells a little later why there is no process; there may be no streams either.
     child.once("error", (error) => events.exit({ error }))
     for (const stream of (child.stdio as typeof child.stdio | undefined) ?? []) stream?.destroy()
-    return { pid, write: () => false, started: undefined, kill: () => {}, fail: () => {} }
+    return { pid, write: () => false, started: undefined, waitForExit: () => true, kill: () => {}, fail: () => {} }
   }
   const toChild = child.stdio[3] as Socket
   // Children that start together are all born before the shell is told of them, since its own birth would hold up theirs; and none hears anything before.
   toChild.cork()
   nextTick(() => {
-    watchdog.watch(pid)
+    watchdog.watch(pid, exitTimeoutMs)
     toChild.uncork()
   })
   const fromChild = readPipe(child.stdio[4] as unknown as Socket, events.reader)
@@ -164,6 +172,7 @@ export const openChild = (
       return true
     },
     started: marker?.read,
+    waitForExit: (timeoutMs) => ended || readToEnd(fromChild, events.reader, timeoutMs),
     kill,
     fail: (cause) => {
       error = cause

@@ -9,13 +9,23 @@ import { takeStartArguments } from "./startArguments.ts"
 
 // As it is at the start: a task may replace the global one, and `node:process` takes 4 ms to import.
 const { process } = globalThis
+const ignore = (): void => {}
 // `import` would load all that it stands for into each child.
 const { writeSync } = process.getBuiltinModule("node:fs")
 
 const FROM_PARENT = 3
 const TO_PARENT = 4
 
+/** What the thread in `orphan.ts` is given. */
+export interface OrphanData {
+  readonly parent: number
+  readonly exitTimeoutMs: number
+  /** 1 once this process has noticed that its parent is gone. */
+  readonly hasNoticed: Int32Array
+}
+
 let isHeard = true
+let onUnheard = (): void => process.exit(1)
 
 /** Returns when the parent's end has the frame: then nothing is lost, however this process ends. A parent that does not read holds up this one alone. */
 const send = (frame: Frame): void => {
@@ -26,15 +36,17 @@ const send = (frame: Frame): void => {
   } catch {
     // The parent is gone, or a task closed the channel: nobody waits for what runs here.
     isHeard = false
-    process.exit(1)
+    onUnheard()
   }
 }
 
 /** Serves the parent, for good. `modules` says where modules lie, when that is elsewhere than in the parent. */
 export const serveParent = (modules: Pick<WorkerPort, "locate" | "resolve"> = {}): Served => {
-  const { hasMarker, hasReport, name, parent } = takeStartArguments(process.argv)
+  const { exitTimeoutMs, hasMarker, hasReport, name, parent } = takeStartArguments(process.argv)
   if (name !== undefined && !process.execArgv.some((flag) => flag.split("=")[0] === "--title")) process.title = name
   if (hasReport) leaveReport()
+  // Who stops a service signals all of its processes (systemd, pm2): the parent decides, and may let calls finish.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, ignore)
   const served = serve({
     ...modules,
     sharesMemory: false,
@@ -45,8 +57,16 @@ export const serveParent = (modules: Pick<WorkerPort, "locate" | "resolve"> = {}
   })
   const reader = new FrameReader((frame) => served.receive(frame as Frame), () => process.exit(1))
   const socket = new Socket({ fd: FROM_PARENT, readable: true, writable: false, onread: readInto(reader) })
-  socket.on("close", () => process.exit(1))
-  socket.on("error", () => process.exit(1))
+  const hasNoticed = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+  onUnheard = (): void => {
+    hasNoticed[0] = 1
+    isHeard = false
+    // The watchdog looks whether it is closed.
+    socket.destroy()
+    served.leave()
+  }
+  socket.once("close", onUnheard)
+  socket.on("error", ignore)
 
   if (parent === undefined) return served
   const file = import.meta.url.endsWith(".ts")
@@ -54,7 +74,8 @@ export const serveParent = (modules: Pick<WorkerPort, "locate" | "resolve"> = {}
     : new URL("./orphan.js", import.meta.url)
   const { Worker } = process.getBuiltinModule("node:worker_threads")
   try {
-    new Worker(file, { argv: [String(parent)], env: {}, execArgv: [] }).unref()
+    const workerData: OrphanData = { parent, exitTimeoutMs, hasNoticed }
+    new Worker(file, { workerData, env: {}, execArgv: [] }).unref()
   } catch {
     // Refused by `--permission`: the child notices the end of its parent once it reads from the channel, so not in an endless loop.
   }

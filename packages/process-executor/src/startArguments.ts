@@ -10,24 +10,30 @@ export interface StartArguments {
   readonly hasReport: boolean
   /** The process that it has to watch, where no watchdog does. */
   readonly parent: number | undefined
+  /** How long it may take to exit once the parent is gone, in milliseconds. */
+  readonly exitTimeoutMs: number
 }
 
 /** So many arguments, always: those behind belong to the user. */
 const COUNT = 3
 
-export const argumentsOf = ({ hasMarker, hasReport, name, parent }: StartArguments): ReadonlyArray<string> => [
+export const argumentsOf = (
+  { exitTimeoutMs, hasMarker, hasReport, name, parent }: StartArguments
+): ReadonlyArray<string> => [
   name ?? "",
   [hasMarker ? "marks" : "", hasReport ? "report" : ""].filter((word) => word !== "").join("+"),
-  parent === undefined ? "" : String(parent)
+  parent === undefined ? "" : `${parent}/${exitTimeoutMs}`
 ]
 
 /** Reads them, and removes them from `argv`, so that tasks see their own only. */
 export const takeStartArguments = (argv: Array<string>): StartArguments => {
-  const [name = "", files = "", parent = ""] = argv.splice(2, COUNT)
+  const [name = "", files = "", watch = ""] = argv.splice(2, COUNT)
+  const [parent, exitTimeoutMs] = watch.split("/")
   return {
     name: name === "" ? undefined : name,
     hasMarker: files.includes("marks"),
     hasReport: files.includes("report"),
-    parent: parent === "" ? undefined : Number(parent)
+    parent: parent === "" ? undefined : Number(parent),
+    exitTimeoutMs: Number(exitTimeoutMs ?? 0)
   }
 }

@@ -2,9 +2,9 @@
 import { ProcessExecutor } from "@futures/process-executor"
 import { spawn } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { expect, onTestFinished, test } from "vitest"
 import { idle } from "./fixtures/lives.ts"
@@ -107,6 +107,36 @@ test("Ctrl-C reaches the parent alone, which decides: its children finish what t
   await until(() => parent.process.exitCode !== null, 20_000, parent.said)
   expect(parent.process.exitCode).toBe(0)
   expect(family.some(stillLives)).toBe(false)
+})
+
+test.for(["/bin/sh", nowhere])(
+  "When the parent is killed, tasks that run are asked to stop, and exit hooks run (watchdog %s)",
+  async (shell) => {
+    const file = join(mkdtempSync(join(tmpdir(), "futures-parent-")), "lines")
+    onTestFinished(() => rmSync(dirname(file), { recursive: true }))
+    const parent = start("cleanUp", shell, file)
+    await parent.says("running", 1)
+    await killed(parent)
+    expect(readFileSync(file, "utf8")).toBe("stopped\nexited\n")
+  }
+)
+
+test("Signals to every process of a service reach the parent alone, which decides: calls finish", async () => {
+  const file = join(mkdtempSync(join(tmpdir(), "futures-parent-")), "go")
+  onTestFinished(() => rmSync(dirname(file), { recursive: true }))
+  const parent = start("decide", "/bin/sh", file)
+  await parent.says("running", 1)
+  const family = childrenOf(parent.pid)
+  // As systemd and pm2 do: one signal to each.
+  for (const [count, signal] of (["SIGTERM", "SIGHUP", "SIGINT"] as const).entries()) {
+    for (const { pid } of [...family, { pid: parent.pid }]) process.kill(pid, signal)
+    await parent.says("asked", count + 1)
+  }
+  expect(family.every(stillLives)).toBe(true)
+  writeFileSync(file, "")
+  await parent.says("settled", 1)
+  await until(() => parent.process.exitCode !== null, 20_000, parent.said)
+  expect(parent.process.exitCode).toBe(0)
 })
 
 test("Ctrl-C ends a parent that does not listen for it, and its children with it", async () => {

@@ -10,6 +10,7 @@ import { effects } from "./laws/effects.ts"
 import { ending } from "./laws/ending.ts"
 import { errors } from "./laws/errors.ts"
 import { events } from "./laws/events.ts"
+import { exits } from "./laws/exits.ts"
 import { futures } from "./laws/futures.ts"
 import { identity } from "./laws/identity.ts"
 import { many } from "./laws/many.ts"
@@ -84,6 +85,7 @@ export const contract: ReadonlyArray<LawSet> = [
   callbacks,
   output,
   ending,
+  exits,
   crashes,
   nested,
   histories

@@ -14,6 +14,8 @@ export interface RunOptions {
   /** A program that has not ended by then, in milliseconds, is ended: it hung. */
   readonly limit: number
   readonly execArgv?: ReadonlyArray<string>
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** The file to run: `program` is a source file of this package; once built, the one beside it that was made of it. */
@@ -24,10 +26,11 @@ export const fileOf = (program: URL): string =>
 export const runProgram = (
   program: URL,
   args: ReadonlyArray<string>,
-  { execArgv = [], limit }: RunOptions
+  { env = {}, execArgv = [], limit }: RunOptions
 ): Promise<Ended> =>
   new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...execArgv, fileOf(program), ...args], {
+      env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
       timeout: limit,
       killSignal: "SIGKILL"

@@ -11,9 +11,10 @@ const thread: Backend = {
   spawn: (spec: SpawnSpec, events: LinkEvents) => {
     const started = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT))
     const claims = makeClaims()
+    const exited = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
     // A channel of its own: `parentPort` belongs to the tasks and to the libraries that they use.
     const { port1: port, port2 } = new MessageChannel()
-    const worker = start(spec, { started, claims, port: port2 })
+    const worker = start(spec, { started, claims, exited, port: port2 })
     let ended = false
     let error: unknown
     // Once: each `terminate()` adds a listener.
@@ -38,11 +39,14 @@ const thread: Backend = {
     port.on("message", receive)
     port.on("messageerror", fail)
     worker.on("error", (cause) => error = cause)
-    worker.on("exit", (exitCode) => {
-      // What it sent before it ended may not have been read yet.
+    /** Reads what it sent before it ended. */
+    const receiveRest = (): void => {
       for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
         receive(next.message)
       }
+    }
+    worker.on("exit", (exitCode) => {
+      receiveRest()
       ended = true
       port.close()
       events.exit({ exitCode, error })
@@ -59,6 +63,11 @@ const thread: Backend = {
       },
       started: () => started[0]!,
       withdraw: (wireId) => claim(claims, wireId),
+      waitForExit: (timeoutMs) => {
+        const hasExited = ended || Atomics.wait(exited, 0, 0, timeoutMs) !== "timed-out"
+        receiveRest()
+        return hasExited
+      },
       kill
     }
   }
@@ -82,6 +91,8 @@ const withYoungLimit = (limits: Readonly<Record<string, number>>): Readonly<Reco
 interface ThreadData {
   readonly started: Float64Array
   readonly claims: Int32Array
+  /** 1 once its exit hooks have run. */
+  readonly exited: Int32Array
   readonly port: MessagePort
 }
 

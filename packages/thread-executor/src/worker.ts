@@ -1,24 +1,39 @@
 /** What each thread runs. */
 import { claim, serve } from "@futures/core/Worker"
-import { getHeapStatistics } from "node:v8"
+import { getHeapStatistics, takeCoverage } from "node:v8"
 import { workerData } from "node:worker_threads"
 import type { MessagePort } from "node:worker_threads"
 
 // As it is at the start: a task may replace the global one, and `node:process` takes 4 ms to import.
 const { process } = globalThis
 
-/** `started` and `claims` are shared with the parent, which reads `started` after this thread's death. */
-const { claims, port, started } = workerData as {
+/** All but `port` is shared with the parent, which reads `started` after this thread's death. */
+const { claims, exited, port, started } = workerData as {
   readonly claims: Int32Array
+  readonly exited: Int32Array
   readonly port: MessagePort
   readonly started: Float64Array
 }
 // Out of the tasks' reach.
 for (const name of Object.keys(workerData)) delete workerData[name]
+const hasExited = (): void => {
+  // A program that exits at once does not leave Node the time to write it. Does nothing without NODE_V8_COVERAGE.
+  takeCoverage()
+  Atomics.store(exited, 0, 1)
+  Atomics.notify(exited, 0)
+}
 const served = serve({
   sharesMemory: true,
   send: (frame, transfers) => port.postMessage(frame, transfers),
-  end: () => process.exit(0),
+  end: () => {
+    // Behind the exit hooks of tasks. One of those that throws keeps the others from running, and comes out here.
+    process.on("exit", hasExited)
+    try {
+      process.exit(0)
+    } finally {
+      hasExited()
+    }
+  },
   claim: (wireId) => claim(claims, wireId),
   mark: (count) => {
     started[0] = count

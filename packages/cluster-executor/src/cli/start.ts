@@ -46,6 +46,8 @@ export const start = async (input: StartInput): Promise<void> => {
   const forEngines: Connection = { ...connection, credentials: broker.engineCredentials }
 
   let ending = false
+  /** Engines that drain still need the broker, which a signal to every process of a service ends, too. */
+  let needsBroker = true
   /** What goes wrong once everything had started. */
   const { promise: failed, reject } = Promise.withResolvers<never>()
   const failing = (later: Promise<void>): void => void later.catch(reject)
@@ -90,12 +92,13 @@ export const start = async (input: StartInput): Promise<void> => {
     for (let tooSoon = 0;;) {
       const since = performance.now()
       await broker.ended()
-      if (ending) return
+      if (!needsBroker) return
       tooSoon = performance.now() - since < TOO_SOON ? tooSoon + 1 : 0
       if (tooSoon === TRIES) {
         throw new CommandError(`The broker ends as soon as it is started, ${TRIES} times in a row`)
       }
       await broker.restart()
+      if (!needsBroker) return
       output.tell("broker-restarted", `the broker had ended; it runs again on ${broker.servers[0]}`)
     }
   }
@@ -131,6 +134,7 @@ described in ${path}${enginePath !== undefined ? `, and for engines on other hos
     await Promise.all(Array.from(engines, (engine) => engine.drain()))
   } finally {
     ending = true
+    needsBroker = false
     for (const engine of engines) engine.kill()
     for (const file of [path, enginePath]) if (file !== undefined) removeConnection(launcher, file)
   }

@@ -51,6 +51,12 @@ export class Closing {
     return this.#close()
   }
 
+  /** Ends the workers that have nothing to do; the executor stays open. */
+  async endIdle(): Promise<void> {
+    const idle = [...this.#engine.lanes].filter((lane) => lane.state === "ready" && lane.idle)
+    await Promise.all(idle.map((lane) => this.#supervisor.retire(lane)))
+  }
+
   /** The last call has settled. */
   drained(): void {
     this.#drained?.()

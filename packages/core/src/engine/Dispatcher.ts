@@ -137,7 +137,8 @@ export class Dispatcher {
 
   /** Starts workers while calls wait that nobody has room for, or fewer live than are always kept. */
   #grow(): void {
-    const { lanes, losses: { alone }, options: { concurrency, maxWorkers, minWorkers }, queue, state } = this.#engine
+    const { isLeaving, lanes, losses: { alone }, options: { concurrency, maxWorkers }, queue, state } = this.#engine
+    const minWorkers = isLeaving ? 0 : this.#engine.options.minWorkers
     if (state === "broken" || state === "closed") return
     let room = this.#supervisor.starting * concurrency
     let living = this.#supervisor.starting

@@ -50,8 +50,8 @@ export interface Supervisor {
   readonly starting: number
   /** Starts a worker in a new lane: the engine hears of it through the lane's events. */
   readonly start: () => void
-  /** Ends a worker that has nothing to do. */
-  readonly retire: (lane: Lane) => void
+  /** Ends a worker that has nothing to do. Resolves when it is gone. */
+  readonly retire: (lane: Lane) => Promise<void>
   /** Ends all workers and leaves nothing behind. */
   readonly close: () => Promise<void>
 }
@@ -101,6 +101,8 @@ export class Engine {
   failingStarts = 0
   /** Called when the executor takes no more calls. */
   readonly ends = new Set<() => void>()
+  /** Whether the program ends without `shutdown()`: workers that end are not replaced, until something is submitted again. */
+  isLeaving = false
   /** Whether calls that have not started are cancelled: also those that come back unstarted. */
   discards = false
   /** Calls that have not settled: while there are any, the process stays alive. */
@@ -185,9 +187,14 @@ export class Engine {
 
   /** Takes a call in that was accepted. */
   admit(cell: FutureCell): void {
-    if (this.unsettled++ === 0) this.alive.hold()
+    if (this.unsettled++ === 0) this.#begin()
     tellSubmit(this, cell)
     this.#enqueue(cell)
+  }
+
+  #begin(): void {
+    this.alive.hold()
+    this.isLeaving = false
   }
 
   #enqueue(cell: FutureCell): void {
@@ -198,6 +205,7 @@ export class Engine {
 
   /** Resolves when the queue has room and the workers that are always kept are up; at once when the executor takes no more calls. */
   ready(): Promise<void> {
+    this.isLeaving = false
     return this.room.ready()
   }
 
@@ -396,6 +404,14 @@ export class Engine {
 
   terminate(): Promise<void> {
     return this.#closing.terminate()
+  }
+
+  /** The program has nothing left to do: the workers that are idle end. Resolves when they are gone. */
+  async leave(): Promise<void> {
+    this.isLeaving = true
+    this.alive.hold()
+    await this.#closing.endIdle()
+    this.rest()
   }
 
   cancelPending(): void {

@@ -419,6 +419,11 @@ export class Lane {
     this.#send([Kind.Stop, this.executor, this.generation])
   }
 
+  /** Waits, blocking, until it has exited or so many milliseconds are over. Returns whether it has; `undefined` where it need not be waited for. */
+  waitForExit(timeoutMs: number): boolean | undefined {
+    return this.#link?.waitForExit?.(timeoutMs)
+  }
+
   /** Ends the worker now. */
   kill(): void {
     if (this.state === "gone") return

@@ -25,7 +25,7 @@ export class Recycling {
     const { idleTimeout, maxTasksPerWorker } = this.#engine.options
     lane.isFull = lane.taken >= maxTasksPerWorker
     if (!lane.idle || lane.state !== "ready") return
-    if (lane.retiring) return this.#supervisor.retire(lane)
+    if (lane.retiring) return void this.#supervisor.retire(lane)
     lane.idleSince = performance.now()
     if (this.#sweep !== undefined || idleTimeout > LONGEST_DELAY) return
     this.#sweepAfter(idleTimeout)
@@ -34,7 +34,7 @@ export class Recycling {
   /** A worker uses more memory than it may. */
   overMemory(lane: Lane, bytes: number): void {
     lane.retire()
-    if (lane.idle) this.#supervisor.retire(lane)
+    if (lane.idle) void this.#supervisor.retire(lane)
     else if (bytes > FAR_OVER * this.#engine.options.memoryLimit) {
       lane.outOfMemory = true
       lane.kill()
@@ -44,7 +44,7 @@ export class Recycling {
   /** A settled call has left an error behind, so what it has changed is unknown: the worker finishes what it has, and is replaced. */
   leftBehind(lane: Lane): void {
     lane.retire()
-    if (lane.idle && lane.state === "ready") this.#supervisor.retire(lane)
+    if (lane.idle && lane.state === "ready") void this.#supervisor.retire(lane)
   }
 
   close(): void {
@@ -64,7 +64,7 @@ export class Recycling {
       if (left > 0) soonest = Math.min(soonest, left)
       else {
         spare--
-        this.#supervisor.retire(lane)
+        void this.#supervisor.retire(lane)
       }
     }
     if (soonest === Infinity) return

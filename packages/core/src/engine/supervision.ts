@@ -30,6 +30,7 @@ import { Lane } from "./Lane.ts"
 import type { LaneSetup } from "./Lane.ts"
 import { startCause } from "./lost.ts"
 import { publishNotice } from "./notices.ts"
+import { endWithProgram, forgetProgramEnd, tooSlow } from "./programEnd.ts"
 import { UNKILLABLE_AFTER } from "./StopLadder.ts"
 
 /** Failed starts in a row, without any live worker, that break an executor none of whose workers was ever ready. */
@@ -89,7 +90,8 @@ export const supervise = (engine: Engine, setup: Omit<LaneSetup, "key">): Superv
       execArgv: moved ? resolvedFrom(directory, options.execArgv) : options.execArgv,
       argv: options.argv,
       resourceLimits: options.resourceLimits,
-      idleTimeout: options.idleTimeout
+      idleTimeout: options.idleTimeout,
+      exitTimeout: options.exitTimeout
     }
   }
 
@@ -111,6 +113,7 @@ export const supervise = (engine: Engine, setup: Omit<LaneSetup, "key">): Superv
         gone: (self, exit) => {
           fibers.delete(self)
           engine.lanes.delete(self)
+          if (engine.lanes.size === 0) forgetProgramEnd(engine)
           const moved = exit.redeliver !== undefined
           Deferred.doneUnsafe(ready, Effect.fail(new StartFailure(startCause(self, exit), moved)))
           Deferred.doneUnsafe(gone, Effect.void)
@@ -121,6 +124,7 @@ export const supervise = (engine: Engine, setup: Omit<LaneSetup, "key">): Superv
       })
       fibers.set(lane, fiber as Fiber.Fiber<void>)
       engine.lanes.add(lane)
+      if (engine.startsWorkers && engine.backend.remote !== true) endWithProgram(engine)
       tellWorkerStart(engine, lane)
       lane.open(engine.backend, spec(), { ...setup, key: engine.keyPrefix, main })
       const late = new StartFailure(new TaskTimeoutError({ clock: "start", after: options.startTimeout }))
@@ -188,7 +192,7 @@ export const supervise = (engine: Engine, setup: Omit<LaneSetup, "key">): Superv
     },
     retire: (lane) => {
       const fiber = fibers.get(lane)
-      if (fiber !== undefined) Effect.runFork(Fiber.interrupt(fiber), { scheduler })
+      return fiber === undefined ? Promise.resolve() : Effect.runPromise(Fiber.interrupt(fiber), { scheduler })
     },
     close: () => Effect.runPromise(Scope.close(scope, Exit.void), { scheduler })
   }
@@ -222,18 +226,19 @@ const currentDirectory = (): string | undefined => {
 const end = (engine: Engine, lane: Lane, gone: Effect.Effect<void>): Effect.Effect<void> =>
   Effect.suspend(() => {
     if (lane.state === "gone" || lane.state === "lost") return Effect.void
+    const idle = lane.state === "ready" && lane.idle
     const within = (millis: number) => Effect.raceFirst(gone, pause(millis))
     const asked = Effect.suspend(() => {
       lane.stop()
-      return within(engine.options.grace)
+      return within(engine.options.exitTimeout)
     })
     const forced = Effect.suspend(() => {
       if (lane.state === "gone") return Effect.void
+      if (idle) publishNotice(tooSlow(engine, lane))
       lane.kill()
       return within(UNKILLABLE_AFTER)
     })
     const abandoned = Effect.sync(() => lane.state === "gone" ? undefined : engine.losses.abandoned(lane))
-    const idle = lane.state === "ready" && lane.idle
     return (idle ? Effect.andThen(asked, forced) : forced).pipe(Effect.andThen(abandoned))
   })
 

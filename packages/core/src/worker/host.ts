@@ -8,6 +8,7 @@
  *
  * Loaded by every worker: it imports neither the engine nor Effect. Outcomes are collected and sent together, after the code that is running now.
  */
+import { setTimeout } from "../timers.ts"
 import { encodeError } from "../wire/error.ts"
 import type { ErrorRecord } from "../wire/error.ts"
 import { argsAt, callEnd, HEADER, Kind, LEASED, markOf, Status, WIRE_VERSION } from "../wire/frames.ts"
@@ -66,6 +67,9 @@ interface WaitingCall {
   readonly meta: CallMeta
 }
 
+/** How long tasks may take to stop once the parent is gone, in milliseconds. */
+const ORPHAN_GRACE_MS = 500
+
 /** The arguments of calls without any. */
 const none: ReadonlyArray<unknown> = []
 
@@ -93,6 +97,7 @@ export class Host implements CallHost, Surroundings {
   readonly #outcomes: Outcomes
   #memory: MemoryWatch | undefined
   #stopping = false
+  #ending = false
   #isReady = false
   #hasLeftBehind = false
   #looping = false
@@ -186,6 +191,14 @@ export class Host implements CallHost, Surroundings {
     if (this.#running.size > 0 || this.#waiting.length > 0) return
     this.#stopping = true
     this.#endWhenIdle()
+  }
+
+  /** The parent is gone: running tasks are asked to stop, then finalizers run, and the worker ends. */
+  leave(): void {
+    this.abandon()
+    this.#stopping = true
+    this.#endWhenIdle()
+    setTimeout(() => void this.#end(), ORPHAN_GRACE_MS)
   }
 
   /** Sends a frame now, after the outcomes that were collected before it. */
@@ -413,6 +426,8 @@ export class Host implements CallHost, Surroundings {
   }
 
   async #end(): Promise<void> {
+    if (this.#ending) return
+    this.#ending = true
     try {
       await closeLayers(this)
     } catch {

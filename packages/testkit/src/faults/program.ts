@@ -5,6 +5,7 @@ import type { Executor as AnyExecutor, ExecutorClass } from "@futures/core"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { hangAtExit, useResource, writeAtExit } from "../tasksExit.ts"
 import { chatter, directory, importedWorkers, loadedByFlags, slowly, throwing, variable } from "./tasksChatter.ts"
 
 const [, , module, name, scene] = process.argv
@@ -56,6 +57,23 @@ switch (scene) {
     await executor.ready()
     // What Ctrl-C does.
     process.kill(process.pid, "SIGINT")
+    break
+  }
+  case "leaves workers":
+  case "leaves workers and exits":
+  case "leaves workers and throws": {
+    const executor = new Executor({ maxWorkers: 2, minWorkers: 2 })
+    await executor.ready()
+    await executor.run(writeAtExit, "", "exited", 60)
+    await executor.run(useResource, "", "closed", 60)
+    if (scene.endsWith("exits")) process.exit(5)
+    if (scene.endsWith("throws")) throw new RangeError("nothing catches it")
+    break
+  }
+  case "hangs at exit": {
+    const executor = new Executor({ maxWorkers: 1, exitTimeout: 100 })
+    await executor.run(hangAtExit)
+    if (process.argv[5] !== undefined) process.exit(5)
     break
   }
   case "leaves nothing": {

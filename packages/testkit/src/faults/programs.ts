@@ -1,5 +1,8 @@
 /** How a program ends that uses an executor: by itself, in time, and with everything said. */
 import assert from "node:assert/strict"
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { law, laws } from "../Law.ts"
 import type { LawSet } from "../Law.ts"
@@ -25,8 +28,28 @@ const run = (
   { module, name }: Origin,
   scene: string,
   program: URL = plain,
-  execArgv: ReadonlyArray<string> = []
-): Promise<Ended> => runProgram(program, [module, name, scene], { limit: LIMIT, execArgv })
+  execArgv: ReadonlyArray<string> = [],
+  { env = {}, rest = [] }: {
+    readonly env?: Readonly<Record<string, string>>
+    readonly rest?: ReadonlyArray<string>
+  } = {}
+): Promise<Ended> => runProgram(program, [module, name, scene, ...rest], { limit: LIMIT, execArgv, env })
+
+/** What a file of V8's coverage says that matters here. */
+interface Coverage {
+  readonly result: ReadonlyArray<{
+    readonly url: string
+    readonly functions: ReadonlyArray<
+      { readonly functionName: string; readonly ranges: ReadonlyArray<{ readonly count: number }> }
+    >
+  }>
+}
+
+/** Whether a file of coverage says that a function was called. */
+const hasRun = (text: string, file: string, name: string): boolean =>
+  (JSON.parse(text) as Coverage).result.some(({ functions, url }) =>
+    url.includes(file) && functions.some(({ functionName, ranges }) => functionName === name && ranges[0]!.count > 0)
+  )
 
 const says = async (origin: Origin, scene: string, stdout: string, code = 0, program?: URL): Promise<void> => {
   const ended = await run(origin, scene, program)
@@ -55,6 +78,46 @@ export const programs = (origin: Origin): LawSet =>
     law("Ctrl-C ends a program while calls run, as it ends any other", { promises: [16] }, async () => {
       const { code, signal, stderr, stdout } = await run(origin, "is interrupted")
       assert.deepEqual({ code, signal, stdout }, { code: null, signal: "SIGINT", stdout: "" }, stderr)
+    }),
+    law("Workers of a program that ends without shutdown() run finalizers and exit hooks", {
+      promises: [14],
+      needs: ["workers"]
+    }, async () => {
+      await says(origin, "leaves workers", "closed\nexited\n")
+      await says(origin, "leaves workers and exits", "closed\nexited\n", 5)
+      const { code, stderr, stdout } = await run(origin, "leaves workers and throws")
+      assert.deepEqual({ code, stdout }, { code: 1, stdout: "closed\nexited\n" }, stderr)
+      assert.match(stderr, /RangeError: nothing catches it/)
+    }),
+    law("A worker that does not exit when its program ends is ended by force, with a warning", {
+      promises: [14],
+      needs: ["workers"]
+    }, async () => {
+      for (const [code, rest] of [[0, []], [5, ["exit"]]] as const) {
+        const ended = await run(origin, "hangs at exit", plain, [], { rest })
+        assert.equal(ended.code, code, ended.stderr)
+        assert.match(ended.stderr, /FuturesWarning: Worker \d+ of executor "\w+" did not exit within 100 ms/)
+      }
+    }),
+    law("Workers of a program that ends without shutdown() write their coverage", {
+      promises: [14],
+      needs: ["workers"]
+    }, async () => {
+      for (const scene of ["leaves workers", "leaves workers and exits"]) {
+        const directory = mkdtempSync(join(tmpdir(), "futures-coverage-"))
+        try {
+          const ended = await run(origin, scene, plain, [], { env: { NODE_V8_COVERAGE: directory } })
+          const files = readdirSync(directory).map((file) =>
+            readFileSync(join(directory, file), "utf8")
+          )
+          const covered = files.filter((text) =>
+            hasRun(text, "tasksExit", "writeAtExit")
+          )
+          assert.equal(covered.length, 1, `${scene}: ${files.length} files, ${ended.stdout}${ended.stderr}`)
+        } finally {
+          rmSync(directory, { recursive: true })
+        }
+      }
     }),
     law(
       "After shutdown() no handle is left, and no listener on the process or its streams",
@@ -153,15 +216,11 @@ export const programs = (origin: Origin): LawSet =>
       const once = [1, 5_000]
       assert.equal(
         stdout,
-        [...once, ...once].map((lines) =>
-          `${written(lines, 0)}settled\n`
-        ).join("")
+        [...once, ...once].map((lines) => `${written(lines, 0)}settled\n`).join("")
       )
       assert.equal(
         stderr,
-        [...once, ...once].map((lines) =>
-          written(lines, 1)
-        ).join("")
+        [...once, ...once].map((lines) => written(lines, 1)).join("")
       )
       assert.equal(code, 0)
     })

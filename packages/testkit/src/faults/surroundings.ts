@@ -93,6 +93,12 @@ const surroundingsList: ReadonlyArray<Surrounding> = [
     env: { NODE_OPTIONS: "--max-old-space-size=512 --title api --import=data:text/javascript, --no-warnings" }
   },
   { of: "under mock timers", command: () => [node, program], env: { FUTURES_MOCK_TIMERS: "1" } },
+  {
+    of: "while signals reach it and its workers, as systemd and pm2 send them",
+    command: () => [node, program],
+    env: { FUTURES_SIGNALS: "SIGTERM,SIGHUP,SIGINT" },
+    hindrance: () => process.platform === "win32" ? "Windows has no signals" : undefined
+  },
   { of: "under a debugger", command: () => [node, "--inspect=127.0.0.1:0", program] },
   {
     of: "as a user without a home directory",

@@ -28,6 +28,7 @@ const wrong: Readonly<Record<keyof ExecutorOptions, ReadonlyArray<unknown>>> = {
   initializer: [null, double, [], [() => 1], "double"],
   startTimeout: wrongDurations,
   grace: wrongDurations,
+  exitTimeout: wrongDurations,
   name: [1, null],
   env: [null, "A=1", { A: 1 }],
   execArgv: [null, "--no-warnings", [1]],
