@@ -1,8 +1,11 @@
 /** Reading a pipe while the program exits. Not for children, which would load `node:fs` for it. */
+import { timers } from "@futures/core/Backend"
 import { readSync } from "node:fs"
 import type { Socket } from "node:net"
 import { READ_AT_A_TIME } from "./readInto.ts"
 import type { ByteReader } from "./readInto.ts"
+
+const { performance } = timers
 
 /** How long to wait for bytes before looking again, in milliseconds. */
 const LOOK_EVERY_MS = 2
