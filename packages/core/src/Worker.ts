@@ -28,6 +28,8 @@ export type { Frame, WorkerPort }
 export interface Served {
   /** Takes a frame from the parent. */
   readonly receive: (frame: Frame) => void
+  /** Reports an error to the parent as the reason why this worker ends, and ends it: for what cannot be read. */
+  readonly fail: (error: unknown) => void
   /** Ends the worker if it has no calls; for a worker that the parent cannot reach at the moment. */
   readonly endIfIdle: () => void
   /** Ends the worker because its parent is gone: running tasks are asked to stop, then finalizers and exit hooks run. */
@@ -40,7 +42,11 @@ export interface Served {
  */
 export const serveHere = (port: WorkerPort): Served => {
   const host = new Host(port)
-  return { receive: (frame) => host.receive(frame), endIfIdle: () => host.endIfIdle(), leave: () => host.leave() }
+  const fail = (error: unknown): void => {
+    host.fatal(error)
+    port.end()
+  }
+  return { receive: (frame) => host.receive(frame), endIfIdle: () => host.endIfIdle(), fail, leave: () => host.leave() }
 }
 
 const saysRejections = (argument: string): boolean => argument.includes("--unhandled-rejections")
@@ -75,6 +81,7 @@ export const serve = (port: WorkerPort): Served => {
   return {
     endIfIdle: () => host.endIfIdle(),
     leave: () => host.leave(),
+    fail: die,
     receive: (frame) => {
       host.receive(frame)
       if (host.setup?.pipeOutput === true) pipeOutput(host)

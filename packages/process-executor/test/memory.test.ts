@@ -3,7 +3,7 @@ import { BrokenExecutorError, PoisonTaskError, Task, WorkerLostError } from "@fu
 import { ProcessExecutor } from "@futures/process-executor"
 import { expect, test } from "vitest"
 import { abort, hoard } from "./fixtures/ends.ts"
-import { count, small } from "./fixtures/rows.ts"
+import { count, lengthOf, make, small } from "./fixtures/rows.ts"
 
 const smallHeap = { maxWorkers: 1, execArgv: ["--max-old-space-size=40"] }
 
@@ -63,4 +63,22 @@ test("An item that does not fit into the heap fails alone, and the other items o
     settled.push(outcome.status === "fulfilled" ? outcome.value : (outcome.reason as WorkerLostError).reason)
   }
   expect(settled).toEqual([1, "out-of-memory", 2, 0])
+})
+
+test("Arguments and results of more than 1 GiB fail their own call with the size and the limit, and cost no worker", async () => {
+  let lost = 0
+  await using executor = new ProcessExecutor({ maxWorkers: 1, onWorkerExit: () => lost++ })
+  const bytes = 2 ** 30 + 8
+  const there = executor.submit(lengthOf, new Uint8Array(bytes))
+  const back = executor.submit(make, bytes)
+  const behind = executor.submit(small, 2)
+  expect(await there.exception()).toMatchObject({
+    _tag: "NotPortableError",
+    side: "argument",
+    path: "args[0]",
+    message: expect.stringMatching(`${bytes} bytes.*1 GiB`)
+  })
+  expect(await back.exception()).toMatchObject({ _tag: "NotPortableError", side: "result", path: "result" })
+  expect(await behind.result()).toBe(2)
+  expect(lost).toBe(0)
 })

@@ -21,6 +21,7 @@ export const {
   fillLater,
   keepAndReturn,
   keptLength,
+  make,
   moveBack,
   moveKept,
   moveKeptInside,
@@ -43,6 +44,8 @@ export const {
       buffer
     ])
   },
+  /** A view of so many bytes, inside of something. */
+  make: (bytes: number) => ({ deep: [new Uint8Array(bytes)] }),
   keptLength: (name: string): number => keep(name).length,
   keepAndReturn: (name: string) => keep(name),
   moveKept: (name: string) => move(keep(name)),

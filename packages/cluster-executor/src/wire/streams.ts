@@ -8,7 +8,7 @@
  * CF_<namespace>_DEAD     dead.<client>.<id>           calls that killed every engine they met, for a week
  * ```
  */
-import { encodeFrame, FrameReader } from "@futures/core/Backend"
+import { encodeFrame, encodeParts, FrameReader } from "@futures/core/Backend"
 import type { Frame } from "@futures/core/Backend"
 import { AckPolicy, DiscardPolicy, jetstreamManager, RetentionPolicy, StorageType } from "@nats-io/jetstream"
 import type { JetStreamManager } from "@nats-io/jetstream"
@@ -204,7 +204,9 @@ export const headOf = (of: Omit<Head, "pieces">, pieces: Pieces): Head => {
   return { after, client, id, module, name, starts, pieces, label: givenLabel(of) }
 }
 
-export const encode = (stored: StoredCall | StoredOutcome | DeadLetter | Head): Uint8Array => encodeFrame([stored])
+/** Of any length: whoever writes a record compares that with its own limit. */
+export const encode = (stored: StoredCall | StoredOutcome | DeadLetter | Head): Uint8Array =>
+  Buffer.concat(encodeParts([stored], Infinity))
 
 /** Throws for what is no record of ours. */
 export const decode = <A extends StoredCall | StoredOutcome>(bytes: Uint8Array): A | Head => unpack(bytes) as A | Head

@@ -242,6 +242,11 @@ export class Engine {
     started: (_, cell) => this.ladder.limitRun(cell),
     leftBehind: (lane) => this.recycling.leftBehind(lane),
     returned: (_, cell) => this.takeBack(cell),
+    refused: (_, cell, error) => {
+      this.losses.refused(cell, error)
+      // Its worker has a free slot, and nothing else would tell.
+      this.#dispatcher.schedule()
+    },
     nested: (lane, frame) => this.#nested.receive(lane, frame),
     parked: () => this.#dispatcher.schedule(),
     dropped: () => {

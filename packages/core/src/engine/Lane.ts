@@ -16,6 +16,7 @@ import type { WorkerExit } from "../options.ts"
 import { clearTimeout, queueMicrotask, setTimeout } from "../timers.ts"
 import type { ErrorRecord } from "../wire/error.ts"
 import {
+  callEnd,
   HEADER,
   itemsStarted,
   Kind,
@@ -35,6 +36,7 @@ import { publishNotice } from "./notices.ts"
 import { Outbox, wireIds } from "./Outbox.ts"
 import { aloneCost, BUDGET, LEASE } from "./Pace.ts"
 import { Reports } from "./Reports.ts"
+import { sendEach } from "./sendEach.ts"
 
 /** Frames to a far worker hold this much expected work (ms), or one call: the place takes them apart by frames. */
 const PARCEL_MS = 0.5
@@ -65,6 +67,8 @@ export interface LaneEvents {
   readonly running: (lane: Lane, cell: FutureCell) => void
   /** A call that the worker did not start, and will not. */
   readonly returned: (lane: Lane, cell: FutureCell) => void
+  /** A call that cannot be sent to a worker, and why. */
+  readonly refused: (lane: Lane, cell: FutureCell, error: unknown) => void
   /** A frame about calls that tasks on the worker handed in themselves. */
   readonly nested: (lane: Lane, frame: Frame) => void
   /** A call gave its slot back, or took it again. */
@@ -184,12 +188,14 @@ export class Lane {
   }
 
   #greet(setup: LaneSetup): void {
-    this.#send([
-      Kind.Hello,
-      this.executor,
-      this.generation,
-      { version: WIRE_VERSION, workerId: this.workerId, ...setup } satisfies Setup
-    ])
+    const own = { version: WIRE_VERSION, workerId: this.workerId, ...setup } satisfies Setup
+    try {
+      this.#send([Kind.Hello, this.executor, this.generation, own])
+    } catch (error) {
+      // Arguments of the initializer that are too large.
+      this.fault = error
+      this.kill()
+    }
   }
 
   #recalled(): void {
@@ -278,14 +284,46 @@ export class Lane {
     const parcel = this.#outbox.take()
     if (parcel === undefined) return
     const { frame, transfers } = parcel
-    const isSent = this.place === undefined
-      ? this.#send(frame, transfers)
-      : this.#link?.send(frame, transfers, this.#collected) === true
+    let isSent: boolean
+    try {
+      isSent = this.place === undefined
+        ? this.#send(frame, transfers)
+        : this.#link?.send(frame, transfers, this.#collected) === true
+    } catch (error) {
+      return this.#sendEach(frame, error)
+    }
     this.#collected.count = 0
     if (isSent) return
-    // It hears no more, and its end is near: what never left goes to another.
-    this.#isRetired = true
+    this.#isDeaf()
     for (const wireId of wireIds(parcel)) this.#giveBack(this.#hands.find(wireId))
+  }
+
+  /** The worker hears no more, and its end is near: what never left goes to another. */
+  #isDeaf(): void {
+    this.#isRetired = true
+  }
+
+  /** A frame could not be sent, since it is too long or cannot be serialized: calls that cannot be sent alone either fail. */
+  #sendEach(frame: Frame, cause: unknown): void {
+    const { count, expectedMs, isAhead } = this.#collected
+    this.#collected.count = 0
+    const isOne = callEnd(frame, HEADER) === frame.length
+    const unknown = sendEach(frame, (wireId, one) => {
+      const cell = this.#hands.find(wireId)
+      if (cell === undefined) return false
+      try {
+        if (isOne) throw cause
+        const sent = { first: wireId as number, last: wireId as number, isAhead, expectedMs: expectedMs / count }
+        if (this.#link?.send(one, cell.transfers ?? [], sent) === true) return true
+        this.#isDeaf()
+        this.#giveBack(cell)
+      } catch (error) {
+        this.#letGo(cell)
+        this.#events.refused(this, cell, error)
+      }
+      return false
+    })
+    this.#outbox.forget(unknown)
   }
 
   /** A frame to a far worker holds little work, all of it ahead or none: so that its place can give the rest back without reading frames. */
@@ -316,10 +354,15 @@ export class Lane {
 
   #giveBack(cell: FutureCell | undefined): void {
     if (cell === undefined) return
+    this.#letGo(cell)
+    this.#events.returned(this, cell)
+  }
+
+  /** The worker never had the call. */
+  #letGo(cell: FutureCell): void {
     this.#hands.letGo(cell)
     this.taken--
     this.isFull = false
-    this.#events.returned(this, cell)
   }
 
   #watchLeases(): void {
@@ -377,9 +420,7 @@ export class Lane {
   /** Takes a call back that the worker has not started, where that can be told. Returns `false` for one that may have been started. */
   withdraw(cell: FutureCell): boolean {
     if (this.#link?.withdraw?.(this.#hands.idOf(cell)) !== true) return false
-    this.#hands.letGo(cell)
-    this.taken--
-    this.isFull = false
+    this.#letGo(cell)
     return true
   }
 

@@ -11,6 +11,7 @@
 import type { LinkExit } from "../Backend.ts"
 import { describe, PoisonTaskError } from "../ExecutorError.ts"
 import type { WorkerExit } from "../options.ts"
+import { cannotBeSent } from "../wire/oversize.ts"
 import { REMEDY } from "../worker/load.ts"
 import { whyClosed } from "./Admission.ts"
 import { Alone, MAX_RETURNS } from "./Alone.ts"
@@ -78,8 +79,7 @@ export class Losses {
     if (!engine.unstart(cell)) return
     const returns = this.alone.returned(cell)
     if (engine.state === "broken" || !isAlone && returns < MAX_RETURNS - 1) return this.putBack(cell)
-    const items = cell.form.each === undefined ? 1 : (cell.args[0] as ArrayLike<unknown>).length
-    if (items > 1 && returns === MAX_RETURNS - 1) {
+    if (itemsOf(cell) > 1 && returns === MAX_RETURNS - 1) {
       // One of the items is at fault: the map submits each alone.
       cell.losses = Math.max(cell.losses, returns)
       return engine.settle(cell, State.Failed, { ...workerLost(lane, exit), lost: "redeliver" })
@@ -92,6 +92,15 @@ export class Losses {
     const lost = workerLost(lane, exit, `before task ${JSON.stringify(cell.label)} started, ${attempts} times`)
     if (cell.options.retry === undefined) return lost
     return ours((task, item) => new PoisonTaskError({ attempts, cause: lost.build(task, item), task, item }))
+  }
+
+  /** A call cannot be sent to a worker: it fails, or, when it is a chunk of a map, each of its items is submitted alone. */
+  refused(cell: FutureCell, error: unknown): void {
+    const failure = ours(() => cannotBeSent(error, "args", "argument"))
+    if (!this.#engine.unstart(cell)) return
+    if (itemsOf(cell) === 1) return this.#engine.settle(cell, State.Failed, failure)
+    cell.losses = Math.max(cell.losses, MAX_RETURNS - 1)
+    this.#engine.settle(cell, State.Failed, { ...failure, lost: "redeliver" })
   }
 
   /** Puts a call back that a worker had and did not start: before all that came after it. */
@@ -197,3 +206,7 @@ export class Losses {
     process.emitWarning(`${named}: ${left.join(", ")}`, "FuturesWarning")
   }
 }
+
+/** How many items of a map a call has; 1 for any other call. */
+const itemsOf = ({ args, form }: FutureCell): number =>
+  form.each === undefined ? 1 : (args[0] as ArrayLike<unknown>).length

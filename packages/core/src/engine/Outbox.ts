@@ -20,6 +20,8 @@ export class Outbox {
   readonly #locate: Backend["locate"]
   /** Index of each task that the worker was told of. */
   readonly #known = new Map<TaskDefinition, number>()
+  /** How many indexes were given. */
+  #tasks = 0
   /**
    * Tells the worker of a task before any call of it is sent; by default the first call does. For workers whose frames of calls may be given back unread.
    */
@@ -47,6 +49,11 @@ export class Outbox {
     return false
   }
 
+  /** The worker does not know these tasks: the next call of each defines it. */
+  forget(indexes: ReadonlyArray<number>): void {
+    for (const [definition, index] of this.#known) if (indexes.includes(index)) this.#known.delete(definition)
+  }
+
   /** What was collected; `undefined` when nothing was. */
   take(): Parcel | undefined {
     const frame = this.#frame
@@ -60,7 +67,7 @@ export class Outbox {
   #reference(definition: TaskDefinition): TaskReference {
     const known = this.#known.get(definition)
     if (known !== undefined) return known
-    const index = this.#known.size
+    const index = this.#tasks++
     this.#known.set(definition, index)
     const module = this.#locate?.(definition.module) ?? definition.module
     if (this.define === undefined) return [index, module, definition.name]

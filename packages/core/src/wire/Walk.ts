@@ -21,10 +21,11 @@ import {
   refuseHandle
 } from "./leaf.ts"
 import { causeOf, copyNativeError } from "./nativeError.ts"
+import { FRAME_HINT, MAX_FRAME_BYTES, MAX_VIEW_BYTES } from "./oversize.ts"
 import { elementsOf, isObjectPrototypePolluted, mayHaveNames, put } from "./property.ts"
 import { entryStep, maxDepth, propertyStep, Refusal } from "./Refusal.ts"
 import { Seen } from "./Seen.ts"
-import { bufferOf, copyBuffer, copyView, isShared } from "./view.ts"
+import { bufferOf, copyBuffer, copyView, isShared, viewName } from "./view.ts"
 
 const mapKeys = Map.prototype.keys
 const mapValues = Map.prototype.values
@@ -291,7 +292,10 @@ export class Walk {
 
   #view(source: ArrayBufferView): object {
     const buffer = bufferOf(source)
-    if (this.#moves && this.#seen.find(buffer) === buffer) return source
+    const isMoved = this.#moves && this.#seen.find(buffer) === buffer
+    // What is copied begins at 0.
+    this.#limit(source, isMoved || isShared(buffer) ? source.byteOffset + source.byteLength : source.byteLength)
+    if (isMoved) return source
     if (isShared(buffer)) return this.#shared(source, buffer)
     const copy = this.#seen.remember(source, copyView(source))
     if (copy.byteLength >= worthMoving) this.#transfer(copy.buffer as ArrayBuffer)
@@ -300,9 +304,23 @@ export class Walk {
 
   #buffer(source: ArrayBufferLike): object {
     if (isShared(source)) return this.#shared(source, source)
+    if (!this.#sharesMemory) this.#limit(source, source.byteLength)
     const copy = this.#seen.remember(source, copyBuffer(source))
     if (copy.byteLength >= worthMoving) this.#transfer(copy)
     return copy
+  }
+
+  /** Refuses before it copies what no frame, or no view, can hold. */
+  #limit(source: object, bytes: number): void {
+    if (bytes <= MAX_FRAME_BYTES) return
+    const name = ArrayBuffer.isView(source) ? viewName(source) : "ArrayBuffer"
+    if (!this.#sharesMemory) throw new Refusal(`${name} of ${bytes} bytes`, FRAME_HINT)
+    if (bytes > MAX_VIEW_BYTES) {
+      throw new Refusal(
+        `${name} that ends at byte ${bytes}`,
+        `A view may end at byte ${MAX_VIEW_BYTES} (4 GiB) at most`
+      )
+    }
   }
 
   #shared(source: object, buffer: SharedArrayBuffer): object {

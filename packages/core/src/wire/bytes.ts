@@ -11,6 +11,7 @@
  * call adds to it. Large views follow it, each as its bytes, so that these are not copied to be written, and are read to where they belong.
  */
 import { Deserializer, Serializer } from "node:v8"
+import { MAX_FRAME_BYTES, OversizedFrameError } from "./oversize.ts"
 import { Special } from "./Special.ts"
 import { viewConstructors, viewName, viewNames } from "./view.ts"
 
@@ -23,19 +24,22 @@ const large = 64 * 1024
 /** Set in the kind of such a view. */
 const outside = 256
 
-/** A frame may be this long, unless the reader is told otherwise: 1 GiB. */
-const maxFrameBytes = 2 ** 30
+/** What the length of a frame has room for. */
+const longestFrame = 0xffffffff
 
 /**
- * @throws what `v8.serialize` throws for values that were never captured, and RangeError for a body of 4 GiB or more
+ * @throws what `v8.serialize` throws for values that were never captured, and `OversizedFrameError` for a frame that is too long
  */
 export const encodeFrame = (frame: unknown): Uint8Array => {
   const parts = encodeParts(frame)
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
 }
 
-/** The same in parts, to be written one after another: all but the first are the memory of large views itself. */
-export const encodeParts = (frame: unknown): Array<Uint8Array> => {
+/**
+ * The same in parts, to be written one after another: all but the first are the memory of large views itself. `maxBytes`: what the
+ * reader accepts; 1 GiB by default, at most 4 GiB.
+ */
+export const encodeParts = (frame: unknown, maxBytes: number = MAX_FRAME_BYTES): Array<Uint8Array> => {
   const writer = new FrameWriter()
   writer.writeRawBytes(noHeaderYet)
   writer.writeHeader()
@@ -43,7 +47,9 @@ export const encodeParts = (frame: unknown): Array<Uint8Array> => {
   const bytes = writer.releaseBuffer()
   const size = bytes.length - headerBytes
   const length = writer.views.reduce((sum, view) => sum + view.byteLength, bytes.length - lengthBytes)
-  if (length > 0xffffffff) throw new RangeError(`A frame of ${length} bytes has no room for its length`)
+  if (length > maxBytes || length > longestFrame) {
+    throw new OversizedFrameError(length, Math.min(maxBytes, longestFrame))
+  }
   bytes.writeUInt32LE(length, 0)
   bytes.writeUInt32LE(size, lengthBytes)
   return [bytes, ...writer.views]
@@ -149,7 +155,7 @@ export class FrameReader {
    * `onError` is called at most once; the reader ignores everything after that, because the next frame's start is not
    * known any more. `maxBytes` bounds what a broken length can make it wait for.
    */
-  constructor(onFrame: (frame: unknown) => void, onError: (error: Error) => void, maxBytes: number = maxFrameBytes) {
+  constructor(onFrame: (frame: unknown) => void, onError: (error: Error) => void, maxBytes: number = MAX_FRAME_BYTES) {
     this.#onFrame = onFrame
     this.#onError = onError
     this.#maxBytes = maxBytes

@@ -1,7 +1,9 @@
 /** Outcomes on their way to the parent: collected, and sent together after the code that is running now. */
 import { queueMicrotask } from "../timers.ts"
-import { Kind, OUTCOME_STRIDE } from "../wire/frames.ts"
-import type { Frame, Status } from "../wire/frames.ts"
+import { encodeError } from "../wire/error.ts"
+import { HEADER, Kind, OUTCOME_STRIDE, Status } from "../wire/frames.ts"
+import type { Frame } from "../wire/frames.ts"
+import { cannotBeSent } from "../wire/oversize.ts"
 
 /** Outcomes are sent when so many fields have come together, or so many milliseconds have passed. */
 const FULL = 128 * OUTCOME_STRIDE
@@ -43,7 +45,27 @@ export class Outcomes {
     if (frame === undefined) return
     this.#frame = undefined
     this.#flushedAt = this.#addedAt
-    this.#send(frame, this.takeTransfers())
+    const transfers = this.takeTransfers()
+    try {
+      this.#send(frame, transfers)
+    } catch (error) {
+      this.#sendEach(frame, error)
+    }
+  }
+
+  /** A frame could not be sent, since it is too long or cannot be serialized: a call whose outcome cannot be sent alone either fails. */
+  #sendEach(frame: ReadonlyArray<unknown>, cause: unknown): void {
+    const isOne = frame.length === HEADER + OUTCOME_STRIDE
+    for (let at = HEADER; at < frame.length; at += OUTCOME_STRIDE) {
+      const [wireId, , , ran] = frame.slice(at, at + OUTCOME_STRIDE)
+      try {
+        if (isOne) throw cause
+        this.#send([...frame.slice(0, HEADER), ...frame.slice(at, at + OUTCOME_STRIDE)], [])
+      } catch (error) {
+        const refusal = encodeError(cannotBeSent(error, "result", "result"), { sharesMemory: false })
+        this.#send([...frame.slice(0, HEADER), wireId, Status.Refused, refusal, ran], [])
+      }
+    }
   }
 
   /** Where buffers are added that go with the next frame. */

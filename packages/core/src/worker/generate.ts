@@ -36,9 +36,10 @@ export const generate = async (
   let items: Array<unknown> = []
   let since = performance.now()
   const flush = (): void => {
-    if (items.length > 0) send(items)
+    const ready = items
     items = []
     since = performance.now()
+    if (ready.length > 0) send(ready)
   }
   try {
     // A generator's body runs in its steps: each is taken in the context in which the call was made.

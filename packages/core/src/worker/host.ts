@@ -14,6 +14,7 @@ import type { ErrorRecord } from "../wire/error.ts"
 import { argsAt, callEnd, HEADER, Kind, LEASED, markOf, Status, WIRE_VERSION } from "../wire/frames.ts"
 import type { CallMeta, Frame, Setup, TaskReference } from "../wire/frames.ts"
 import { monotonic } from "../wire/monotonic.ts"
+import { cannotBeSent } from "../wire/oversize.ts"
 import { captureArgs } from "../wire/value.ts"
 import type { CaptureMode } from "../wire/value.ts"
 import { CallContext } from "./CallContext.ts"
@@ -248,7 +249,12 @@ export class Host implements CallHost, Surroundings {
   progress(wireId: number, value: unknown): void {
     const args = [value]
     captureArgs(args, this.#port)
-    if (this.#running.has(wireId)) this.send(Kind.Progress, wireId, args[0])
+    if (!this.#running.has(wireId)) return
+    try {
+      this.send(Kind.Progress, wireId, args[0])
+    } catch (error) {
+      throw cannotBeSent(error, "args[0]", "argument")
+    }
   }
 
   park(wireId: number, by: 1 | -1): void {
@@ -392,7 +398,20 @@ export class Host implements CallHost, Surroundings {
     this.#outcomes.flush()
     const frame = [Kind.Items, this.#executor, this.#generation, wireId, items]
     if (size !== undefined) frame.push(size)
-    this.#port.send(frame, this.#outcomes.takeTransfers())
+    const transfers = this.#outcomes.takeTransfers()
+    try {
+      this.#port.send(frame, transfers)
+    } catch (error) {
+      // Items of a generator may be too long together.
+      if (size !== undefined || !Array.isArray(items) || items.length < 2 || this.#isChunk(wireId)) {
+        throw cannotBeSent(error, "item", "result")
+      }
+      for (const item of items) this.#sendItems(wireId, [item], undefined)
+    }
+  }
+
+  #isChunk(wireId: number): boolean {
+    return this.#running.get(wireId)?.meta?.each !== undefined
   }
 
   #answer(context: CallContext, status: Status, value: unknown): void {

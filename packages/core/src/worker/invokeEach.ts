@@ -2,11 +2,13 @@
 import { TaskTimeoutError } from "../ExecutorError.ts"
 import { clearTimeout, performance, setImmediate, setTimeout } from "../timers.ts"
 import { encodeError } from "../wire/error.ts"
+import type { ErrorRecord } from "../wire/error.ts"
 import { Status } from "../wire/frames.ts"
 import type { ChunkLimits } from "../wire/frames.ts"
 import { ItemCollector } from "../wire/items.ts"
 import type { ItemOutcomes } from "../wire/items.ts"
 import { monotonic } from "../wire/monotonic.ts"
+import { cannotBeSent, MAX_FRAME_BYTES, OversizedFrameError } from "../wire/oversize.ts"
 import { sizeOf } from "../wire/size.ts"
 import { codecOf } from "./codec.ts"
 import { runAs } from "./context.ts"
@@ -96,8 +98,14 @@ export const invokeEach = (
       if (isLate || isOver) return late()
     } else if (context.asked && status !== Status.Succeeded) return stopped()
     const type = typeof value
-    if (type === "object" || type === "string") bytes += sizeOf(value)
-    collected.add(status, value)
+    const valueBytes = type === "object" || type === "string" ? sizeOf(value) : 0
+    // No frame can hold it: it fails alone, and not with its chunk.
+    if (valueBytes > MAX_FRAME_BYTES && !around.mode.sharesMemory) {
+      collected.add(Status.Refused, tooLong(valueBytes, around))
+    } else {
+      bytes += valueBytes
+      collected.add(status, value)
+    }
     if (!isLooping) runAs(context, loop, [])
   }
   /** The item took too long, whatever it answered; what was asked to stop because of it begins no other. */
@@ -182,7 +190,7 @@ export const invokeEach = (
         isLooping = false
         if (isTimed) {
           leftMs = itemMs - (performance.now() - itemAt)
-          clock = new RunClock(leftMs, around.sharesThread, tooLong)
+          clock = new RunClock(leftMs, around.sharesThread, overdue)
           clock.returned = true
         }
         if (ms !== Infinity && next < size) patience ??= setTimeout(returnRest, Math.max(1, ms - (now - startedAt)))
@@ -191,7 +199,7 @@ export const invokeEach = (
     }
     end()
   }
-  const tooLong = (): void => {
+  const overdue = (): void => {
     isLate = true
     context.expire(itemMs)
   }
@@ -199,5 +207,8 @@ export const invokeEach = (
   if (isTimed) tell([])
   runAs(context, loop, [])
 }
+
+const tooLong = (bytes: number, { mode }: Surroundings): ErrorRecord =>
+  encodeError(cannotBeSent(new OversizedFrameError(bytes, MAX_FRAME_BYTES), "result", "result"), mode)
 
 const here: Inside = (run) => run()

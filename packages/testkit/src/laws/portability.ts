@@ -1,10 +1,10 @@
 /** What cannot travel fails its own call, by name and place. */
-import { NotPortableError } from "@futures/core"
-import type { Task } from "@futures/core"
+import { NotPortableError, Task } from "@futures/core"
 import assert from "node:assert/strict"
 import { failsWith, isIn } from "../expect.ts"
 import { law, laws } from "../Law.ts"
 import { add, double, identity, pair, unportable } from "../tasks.ts"
+import { make as makeView } from "../tasksBuffers.ts"
 
 class Private {
   #state = 1
@@ -121,6 +121,31 @@ export const portability = laws("portability", [
         isIn(refusal, "failed")
         assert.deepEqual(await Promise.all([before.result(), after.result()]), [2, 4], kind)
       }
+    }
+  ),
+  law(
+    "A view of more than 4 GiB is refused with its size and the limit, both ways, and no other call fails",
+    { promises: [2] },
+    async (trial) => {
+      // V8 reads 32 bits of a length, so one that is longer would arrive truncated.
+      const bytes = 2 ** 32 + 8
+      for (const transfer of [false, true]) {
+        const view = new Uint8Array(bytes)
+        const task = transfer ? Task.with(identity, { transfer: [view.buffer] }) : identity
+        const before = trial.shared.submit(double, 1)
+        const refusal = trial.shared.submit(task, { deep: [view] })
+        const after = trial.shared.submit(double, 2)
+        const error = await failsWith(refusal.result(), NotPortableError, { side: "argument", path: "args[0].deep[0]" })
+        assert.ok(error.message.includes(String(bytes)) && error.message.includes("GiB"), error.message)
+        assert.equal(view.length, bytes)
+        assert.deepEqual(await Promise.all([before.result(), after.result()]), [2, 4])
+      }
+      const error = await failsWith(trial.shared.run(makeView, bytes), NotPortableError, {
+        side: "result",
+        path: "result.deep[0]"
+      })
+      assert.ok(error.message.includes(String(bytes)), error.message)
+      assert.equal(await trial.shared.run(double, 3), 6)
     }
   ),
   law(
