@@ -59,6 +59,29 @@ class Unlisted extends Error {
   }
 }
 
+/** Not listed, and made as validators and HTTP clients make theirs: with fields that are not enumerable, and a flag for all instances. */
+class InvalidInput extends Error {
+  static {
+    Object.defineProperty(this.prototype, "isInvalidInput", { value: true })
+  }
+  constructor(issues: ReadonlyArray<unknown>) {
+    super("invalid")
+    this.name = "InvalidInput"
+    Object.defineProperty(this, "issues", { value: issues })
+    Object.defineProperty(this, "format", { value: () => "formatted" })
+    Object.defineProperty(this, "toString", { value: () => "invalid input" })
+    Object.defineProperty(this, "isEmpty", { get: () => issues.length === 0 })
+    Object.defineProperty(this, "state", { value: { issues, parser: () => issues } })
+    Object.assign(this, { [Symbol.for("issues")]: issues })
+  }
+  get count(): number {
+    return (this as unknown as { issues: ReadonlyArray<unknown> }).issues.length
+  }
+}
+
+/** A property of an error: its name, its value, and whether it is enumerable. */
+export type ErrorProperty = readonly [name: string, value: unknown, enumerable: boolean]
+
 const builtIn = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError } as const
 
 /** Names of the error classes that every realm has. */
@@ -74,6 +97,8 @@ export const {
   throwAggregate,
   throwBuiltIn,
   throwChain,
+  throwInvalid,
+  throwProperties,
   throwUnlisted,
   throwWhenOdd,
   throwWithFunction,
@@ -110,6 +135,14 @@ export const {
   /** An error, the error that caused it, and what caused that. */
   throwChain: (): never => {
     throw new Unlisted(3, { cause: new RangeError("middle", { cause: "bottom" }) })
+  },
+  throwInvalid: (issues: ReadonlyArray<unknown>): never => {
+    throw new InvalidInput(issues)
+  },
+  throwProperties: (properties: ReadonlyArray<ErrorProperty>): never => {
+    const error = new RangeError("with properties")
+    for (const [name, value, enumerable] of properties) Object.defineProperty(error, name, { value, enumerable })
+    throw error
   },
   throwUnlisted: (size: number): never => {
     throw new Unlisted(size)

@@ -37,6 +37,15 @@ export class Refusal {
     return new Refusal(`throws ${describe(thrown)}`, undefined, { error: thrown })
   }
 
+  /** Whether the value could be copied, and was left out because of its size. */
+  isLeftOut = false
+
+  static leftOut(what: string): Refusal {
+    const refusal = new Refusal(`left out: ${what}`)
+    refusal.isLeftOut = true
+    return refusal
+  }
+
   static tooDeep(): Refusal {
     return new Refusal("too deep", `Values nest at most ${maxDepth} levels`)
   }

@@ -54,6 +54,8 @@ export class Walk {
   readonly #moves: boolean
   readonly #isPolluted = isObjectPrototypePolluted()
   readonly #seen = new Seen()
+  /** Values that a lenient walk could not copy; what is left out because of its size does not count. */
+  refusals = 0
   /** What a lenient walk may still capture. */
   #objectsLeft = MAX_LENIENT_OBJECTS
   #bytesLeft = MAX_LENIENT_BYTES
@@ -337,7 +339,7 @@ export class Walk {
     let bytes = 0
     if (ArrayBuffer.isView(source) || isAnyArrayBuffer(source)) bytes = source.byteLength
     else if (Array.isArray(source)) bytes = source.length * 8
-    if (--this.#objectsLeft < 0) throw new Refusal(`left out: more than ${MAX_LENIENT_OBJECTS} objects`)
+    if (--this.#objectsLeft < 0) throw Refusal.leftOut(`more than ${MAX_LENIENT_OBJECTS} objects`)
     if (bytes > this.#bytesLeft) throw tooLong(bytes)
     this.#bytesLeft -= bytes
   }
@@ -354,14 +356,21 @@ export class Walk {
     this.#seen.remember(source, copy)
   }
 
+  /** Counts what a lenient walk replaces by a text. */
+  refused(refusal: Refusal): void {
+    if (!refusal.isLeftOut) this.refusals++
+  }
+
   /** Ends the walk with one more step of the path, or, in a lenient one, says what stands in the place of the value. */
   #refused(error: unknown, step: string): string {
     const refusal = Refusal.of(error)
-    if (this.#lenient) return `[${refusal.value}]`
+    if (this.#lenient) {
+      this.refused(refusal)
+      return `[${refusal.value}]`
+    }
     refusal.steps.push(step)
     throw refusal
   }
 }
 
-const tooLong = (bytes: number): Refusal =>
-  new Refusal(`left out: ${bytes} bytes, beyond the limit of ${MAX_LENIENT_BYTES}`)
+const tooLong = (bytes: number): Refusal => Refusal.leftOut(`${bytes} bytes, beyond the limit of ${MAX_LENIENT_BYTES}`)

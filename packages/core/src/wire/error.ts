@@ -4,11 +4,11 @@
  */
 import { isProxy } from "node:util/types"
 import { describe } from "../ExecutorError.ts"
-import { baseOf, type Blueprint, classIn, type ErrorCodec, make, positionIn } from "./errorClass.ts"
+import { baseOf, type Blueprint, classIn, type ErrorCodec, isKnownPrototype, make, positionIn } from "./errorClass.ts"
 import { withoutOwnFrames } from "./ownFrames.ts"
 import { hasPrivateState } from "./privateState.ts"
 import { awaitingLines } from "./stack.ts"
-import { type CaptureMode, captureValue, lenientCapture } from "./value.ts"
+import { type CaptureMode, captureValue, type LenientCapture, lenientCapture } from "./value.ts"
 
 /** Portable: survives `structuredClone`, and a frame if it was made for one. */
 export interface ErrorRecord {
@@ -32,10 +32,14 @@ interface EncodedError extends Blueprint {
 
 type Field = readonly [key: string, slot: Slot, isEnumerable: boolean]
 
-/** Fields that matter also where they are not enumerable: what native errors hide there ... */
+/** Fields that native errors do not show: they arrive also where a text stands in their place. */
 const hidden = new Set(["cause", "errors", "error", "suppressed", "code", "_tag"])
-/** ... and what a class may hold on its prototype, as Effect's tagged errors do. */
+/** What a class may hold on its prototype, as Effect's tagged errors do, and a listed class may set in its constructor. */
 const inherited = ["code", "_tag"]
+/** What every error has by other means. */
+const common = new Set(["__proto__", "constructor", "message", "name", "stack"])
+/** Fields of one error that come from prototypes, at most. */
+const MAX_INHERITED = 100
 
 /** Characters of a message or a stack. The rest is left out, and its length is said. */
 const MAX_TEXT = 2 ** 20
@@ -76,12 +80,12 @@ class Encoder {
   /** Every error met so far, by its position in the record. */
   readonly #positions = new Map<object, number>()
   /** One for all fields of all errors, so that what they share is walked once. */
-  readonly #capture: (value: unknown) => unknown
+  readonly #lenient: LenientCapture
 
   constructor(mode: CaptureMode, classes: ReadonlyArray<unknown>) {
     this.#mode = mode
     this.#classes = classes
-    this.#capture = lenientCapture(mode, [])
+    this.#lenient = lenientCapture(mode, [])
   }
 
   record(thrown: unknown): ErrorRecord {
@@ -121,7 +125,10 @@ class Encoder {
     const base = attempt(() => baseOf(error), undefined)
     const { encoded, notRebuilt } = this.#listed(error, this.#classes[position])
     const fields = this.#fields(error, base !== undefined)
-    if (notRebuilt !== undefined) this.#getters(error, fields)
+    // An error that arrives without its class would lose what the class says of all its instances.
+    if (base !== undefined && (notRebuilt !== undefined || listed === undefined)) {
+      this.#inherited(error, fields, notRebuilt !== undefined)
+    }
     const shared = { base, listed, encoded, notRebuilt, fields }
     // An instance of a listed class that is no error: all that it has is fields.
     if (base === undefined) return { ...shared, name: undefined, message: undefined, stack: undefined }
@@ -155,20 +162,23 @@ class Encoder {
     }
   }
 
-  /** The values of the getters of its classes, which a plain error does not have. */
-  #getters(error: object, fields: Array<Field>): void {
+  /** What its own classes say of all their instances: values that are no objects, and what getters return. */
+  #inherited(error: object, fields: Array<Field>, isEnumerable: boolean): void {
     const names = new Set(fields.map(([name]) => name))
+    let left = MAX_INHERITED
     let prototype: object | null = attempt(() => Object.getPrototypeOf(error), null)
-    for (let i = 0; prototype !== null && i < 100; i++) {
-      if (prototype === Error.prototype || prototype === Object.prototype) return
+    for (let i = 0; prototype !== null && i < 100 && left > 0; i++) {
+      if (isKnownPrototype(prototype)) return
       const properties: Record<string, PropertyDescriptor> = attempt(
         () => Object.getOwnPropertyDescriptors(prototype!),
         {}
       )
-      for (const [name, { get }] of Object.entries(properties)) {
-        if (get === undefined || names.has(name) || name === "message" || name === "stack" || name === "name") continue
+      for (const [name, { get, value }] of Object.entries(properties)) {
+        const isValue = get !== undefined || isPrimitive(value) && value !== undefined
+        if (!isValue || names.has(name) || common.has(name)) continue
+        if (left-- === 0) return
         names.add(name)
-        fields.push([name, this.#field(error, name), true])
+        fields.push([name, this.#field(error, name), isEnumerable])
       }
       prototype = attempt(() => Object.getPrototypeOf(prototype!), null)
     }
@@ -187,6 +197,7 @@ class Encoder {
       if (typeof key !== "string" || (isError && (key === "message" || key === "stack"))) continue
       const isEnumerable = attempt(() => Object.prototype.propertyIsEnumerable.call(error, key), false)
       if (isEnumerable || hidden.has(key)) fields.push([key, this.#field(error, key), isEnumerable])
+      else if (!isError || key !== "name") this.#hiddenField(error, key, fields)
     }
     for (const key of inherited) {
       if (own.includes(key) || !attempt(() => key in error, false)) continue
@@ -194,6 +205,19 @@ class Encoder {
       if (!("value" in slot && slot.value === undefined)) fields.push([key, slot, false])
     }
     return fields
+  }
+
+  /** A field that is not enumerable: a method, or what else cannot be copied, is no data, and left out. */
+  #hiddenField(error: object, key: string, fields: Array<Field>): void {
+    const before = this.#lenient.refusals()
+    let value: unknown
+    try {
+      value = (error as Record<string, unknown>)[key]
+    } catch {
+      return
+    }
+    const slot = this.#slot(value)
+    if (this.#lenient.refusals() === before) fields.push([key, slot, false])
   }
 
   #field(error: object, key: string): Slot {
@@ -215,12 +239,17 @@ class Encoder {
   }
 
   #slot(value: unknown): Slot {
-    return this.#asError(value) ?? { value: this.#capture(value) }
+    return this.#asError(value) ?? { value: this.#lenient.capture(value) }
   }
 }
 
 const cut = (text: string): string =>
   text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}... [${text.length - MAX_TEXT} characters left out]`
+
+const isPrimitive = (value: unknown): boolean => {
+  const type = typeof value
+  return type === "object" ? value === null : type !== "function" && type !== "symbol"
+}
 
 const describeThrow = (thrown: unknown): string => `[throws ${describe(thrown)}]`
 

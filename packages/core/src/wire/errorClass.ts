@@ -39,6 +39,10 @@ const nameOfPrototype = new Map<object, string>(
   Array.from(known, ([name, { prototype }]) => [prototype as object, name])
 )
 
+/** Whether a prototype is that of a class that both sides have, or of all objects. */
+export const isKnownPrototype = (prototype: object): boolean =>
+  nameOfPrototype.has(prototype) || prototype === Object.prototype
+
 /** The nearest class that both sides have; `undefined` for what is no error. Throws what the traps of a proxy throw. */
 export const baseOf = (value: object): string | undefined => {
   for (const prototype of prototypesOf(value)) {

@@ -80,20 +80,30 @@ export const captureValue = (
  * `[function callback]`.
  */
 export const captureLenient = (value: unknown, mode: CaptureMode, transfers: ArrayBuffer[]): unknown =>
-  lenientCapture(mode, transfers)(value)
+  lenientCapture(mode, transfers).capture(value)
+
+/** Captures values as `captureLenient` does. */
+export interface LenientCapture {
+  readonly capture: (value: unknown) => unknown
+  /** Values so far that could not be copied, so that a text stands in their place. */
+  readonly refusals: () => number
+}
 
 /**
  * `captureLenient` for several values, such as the fields of errors: an object that several of them share is walked once, and one limit counts for all.
  */
-export const lenientCapture = (mode: CaptureMode, transfers: ArrayBuffer[]): (value: unknown) => unknown => {
+export const lenientCapture = (mode: CaptureMode, transfers: ArrayBuffer[]): LenientCapture => {
   const walk = new Walk(mode.sharesMemory, true, transfers, undefined)
-  return (value) => {
+  const capture = (value: unknown): unknown => {
     try {
       return walk.value(value, 1)
     } catch (error) {
-      return `[${Refusal.of(error).value}]`
+      const refusal = Refusal.of(error)
+      walk.refused(refusal)
+      return `[${refusal.value}]`
     }
   }
+  return { capture, refusals: () => walk.refusals }
 }
 
 const movable = ({ sharesMemory }: CaptureMode, transfer?: ReadonlyArray<object>): ReadonlyArray<object> | undefined =>

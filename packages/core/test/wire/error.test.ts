@@ -141,16 +141,12 @@ describe("Any other error keeps what it says", () => {
     )
   })
 
-  it("a code and a _tag that sit on its prototype", () => {
+  it("what its class says of all instances, except methods and objects", () => {
     class Tagged extends Error {}
-    Object.assign(Tagged.prototype, { _tag: "Tagged", code: "E_TAGGED", other: 1 })
+    Object.assign(Tagged.prototype, { _tag: "Tagged", code: "E_TAGGED", other: 1, list: [1], run: () => 1 })
     each(new Tagged(), (arrived) => {
-      assert.deepEqual([arrived._tag, arrived.code, "other" in arrived, Object.keys(arrived)], [
-        "Tagged",
-        "E_TAGGED",
-        false,
-        []
-      ])
+      assert.deepEqual([arrived._tag, arrived.code, arrived.other, Object.keys(arrived)], ["Tagged", "E_TAGGED", 1, []])
+      assert.deepEqual(["list" in arrived, "run" in arrived], [false, false])
       each(arrived, (again) => assert.deepEqual([again._tag, again.code], ["Tagged", "E_TAGGED"]))
     })
   })

@@ -1,5 +1,6 @@
 /** What a task throws is what its caller catches. */
 import { NotPortableError, Task, TaskNotFoundError } from "@futures/core"
+import * as fc from "fast-check"
 import assert from "node:assert/strict"
 import { cloneable } from "../arbitraries.ts"
 import { collect, failsWith, isError, isIn, rejection } from "../expect.ts"
@@ -20,11 +21,19 @@ import {
   throwAggregate,
   throwBuiltIn,
   throwChain,
+  throwInvalid,
+  throwProperties,
   throwUnlisted,
   throwValue,
   throwWithFunction,
   unbelievable
 } from "../tasksErrors.ts"
+
+/** Names that mean nothing to errors. */
+const propertyNames = fc.oneof(
+  fc.constantFrom("issues", "status", "config", "__proto__", "toString", "0", "code"),
+  fc.string({ maxLength: 8 })
+).filter((name) => !["message", "stack", "name", "cause", "errors"].includes(name))
 
 const dataModule = (source: string): URL => new URL(`data:text/javascript,${encodeURIComponent(source)}`)
 
@@ -136,6 +145,39 @@ export const errors = laws("errors", [
       { name: "Unlisted", message: "Of size 7", code: "E_UNLISTED", size: 7 }
     )
   }),
+  property(
+    "Every own property of an error that can be copied arrives, enumerable or not",
+    { promises: [5], runs: 60 },
+    [fc.uniqueArray(fc.tuple(propertyNames, fc.jsonValue(), fc.boolean()), {
+      selector: ([name]) => name,
+      maxLength: 8
+    })],
+    async (trial, properties) => {
+      const error = await rejection(trial.shared.run(throwProperties, properties)) as RangeError
+      assert.ok(error instanceof RangeError)
+      const arrived = Object.getOwnPropertyNames(error).filter((name) => name !== "message" && name !== "stack")
+      assert.deepEqual(arrived.toSorted(), properties.map(([name]) => name).toSorted())
+      for (const [name, value, enumerable] of properties) {
+        const there = Object.getOwnPropertyDescriptor(error, name)!
+        assertSame(there.value, structuredClone(value))
+        assert.equal(there.enumerable, enumerable)
+      }
+    }
+  ),
+  law(
+    "Of an error without its class what its class says of all instances arrives; methods and symbols do not",
+    { promises: [5] },
+    async (trial) => {
+      const error = await rejection(trial.shared.run(throwInvalid, [{ path: ["a"] }])) as
+        & Error
+        & Record<string, unknown>
+      assert.deepEqual([error.name, error.message, Object.keys(error)], ["InvalidInput", "invalid", ["name"]])
+      assert.deepEqual(error["issues"], [{ path: ["a"] }])
+      assert.deepEqual([error["isEmpty"], error["count"], error["isInvalidInput"]], [false, 1, true])
+      assert.deepEqual(["format" in error, "state" in error, Object.getOwnPropertySymbols(error)], [false, false, []])
+      assert.equal(String(error), "InvalidInput: invalid")
+    }
+  ),
   law("A chain of causes arrives as errors", { promises: [5] }, async (trial) => {
     const error = await rejection(trial.shared.run(throwChain)) as Error
     const middle = error.cause as Error
