@@ -1,8 +1,9 @@
-/** The published laws, on the backend that `docs/writing-a-backend.md` tells how to write. */
+/** The published laws, on the backends that `docs/writing-a-backend.md` tells how to write. */
 import { conformance } from "@futures/testkit/vitest"
 import { readFileSync } from "node:fs"
 import { expect, test } from "vitest"
 import { ChannelExecutor } from "../your-own-backend/ChannelExecutor.ts"
+import { PipeExecutor } from "../your-own-backend/PipeExecutor.ts"
 
 conformance({
   name: "channel",
@@ -10,9 +11,21 @@ conformance({
   gaps: [{ name: "marks", reason: "nobody can tell, once a thread is dead, which items of a chunk it had begun" }]
 })
 
+conformance({
+  name: "pipes",
+  executor: PipeExecutor,
+  gaps: [
+    { name: "shared memory", reason: "a process has a memory of its own" },
+    { name: "marks", reason: "a process that has died says nothing about what it had started" }
+  ]
+})
+
 const page = readFileSync(new URL("../../docs/writing-a-backend.md", import.meta.url), "utf8")
 
-test.for(["ChannelExecutor.ts", "worker.ts"])("The page shows %s as it is", (name) => {
-  const code = readFileSync(new URL(`../your-own-backend/${name}`, import.meta.url), "utf8")
-  expect(page).toContain(`\`\`\`ts\n// ${name}\n${code}\`\`\``)
-})
+test.for(["ChannelExecutor.ts", "worker.ts", "PipeExecutor.ts", "pipeWorker.ts"])(
+  "The page shows %s as it is",
+  (name) => {
+    const code = readFileSync(new URL(`../your-own-backend/${name}`, import.meta.url), "utf8")
+    expect(page).toContain(`\`\`\`ts\n// ${name}\n${code}\`\`\``)
+  }
+)

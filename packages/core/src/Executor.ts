@@ -115,7 +115,7 @@ export type MapExit<F> = Exit.Exit<Task.Success<F>, Task.Failure<F> | TaskError>
  * As `map`, with each item's outcome as an `Exit` that has `index` and `item`; failures do not end it.
  *
  * ```ts
- * const failed = Executor.mapExit(fetchPage, urls).pipe(Stream.filter(Exit.isFailure), Stream.map(({ item }) => item))
+ * const lines = Executor.mapExit(fib, [20, 21]).pipe(Stream.map(({ _tag, index }) => `${index}: ${_tag}`))
  * ```
  */
 const mapExit = <F extends Task.Call, I extends StreamItems<F>>(

@@ -93,8 +93,12 @@ export type CallKind = "a task declared with Task.module (a generator task is ca
 /** The kind of a generator task. A sentence, since the compiler prints it for a task of the other kind. */
 export type StreamKind = "a generator task declared with Task.module (any other task is called with executor.submit)"
 
+/** The kind of a task that nothing can call elsewhere. A sentence, since the compiler prints it. */
+export type ForeignKind =
+  "a task with a parameter that cannot be sent: a function, a symbol, a promise or a Buffer (declare Uint8Array for bytes)"
+
 /** The mark of a task; `Kind` tells calls, which `submit` takes, from generators, which `stream` takes. */
-export interface Brand<out Kind extends CallKind | StreamKind> {
+export interface Brand<out Kind extends CallKind | StreamKind | ForeignKind> {
   /** Where it comes from. Of the kind only the type is there. */
   readonly [TaskTypeId]: TaskInfo & { readonly kind?: Kind | undefined }
 }
@@ -113,8 +117,20 @@ type KindOf<R> = IsAny<R> extends true ? CallKind
   : R extends Generator<any, any, any> | AsyncGenerator<any, any, any> | EffectStream.Stream<any, any, any> ? StreamKind
   : CallKind
 
+/** A `Buffer`, whether or not its types are there. It arrives as a `Uint8Array`, which lacks its methods. */
+type BufferLike = Uint8Array & { readonly readUInt8: (...args: never) => unknown }
+type Foreign = ((...args: never) => unknown) | symbol | PromiseLike<unknown> | BufferLike
+type IsForeign<T> = IsAny<T> extends true ? false
+  : [T] extends [never] ? false
+  : [T] extends [Foreign] ? true
+  : false
+/** Of the required parameters: a task may do without an optional one. */
+type HasForeign<A> = [A] extends [never] ? false :
+  A extends readonly [infer Head, ...infer Rest] ? IsForeign<Head> extends true ? true : HasForeign<Rest>
+  : false
+
 /** The task made from the function `F`. */
-export type Of<F> = F & Brand<KindOf<Result<F>>>
+export type Of<F> = F & Brand<HasForeign<Args<F>> extends true ? ForeignKind : KindOf<Result<F>>>
 
 /** The arguments of a task. */
 export type Args<F> = F extends (...args: infer A) => unknown ? A : never

@@ -43,7 +43,7 @@ export interface ContextOption {
   /** Called at each submit, where the caller is; what it gives travels with the call. */
   readonly capture: () => unknown
   /** A task of one's own, called in the worker with what was captured; it calls `run` within that context and gives back its result. */
-  readonly restore: ((value: any, run: () => unknown) => unknown) & Task.Brand<Task.CallKind>
+  readonly restore: ((value: any, run: () => unknown) => unknown) & Task.Brand<Task.CallKind | Task.ForeignKind>
 }
 
 /** Options of every executor. Optional fields accept `undefined`. Durations are milliseconds, or such as `"5 seconds"`. */

@@ -133,6 +133,45 @@ test("a parameter without a type does not compile", () => {
   })
 })
 
+test("a task with a required parameter that cannot be sent does not compile where it is submitted", () => {
+  const foreign = Task.module(import.meta, {
+    call: (fn: () => number) => fn(),
+    hex: (bytes: Buffer) => bytes.toString("hex"),
+    later: (promise: Promise<number>) => promise,
+    token: (token: symbol) => String(token),
+    each: function*(fn: () => number) {
+      yield fn()
+    }
+  })
+  const sent = Task.module(import.meta, {
+    bytes: (bytes: Uint8Array) => bytes.length,
+    either: (value: number | (() => number)) => typeof value,
+    notify: (n: number, done?: () => void) => done === undefined ? n : 0,
+    anything: (value: any) => value as number
+  })
+  const { readFile } = Task.from<typeof import("node:fs")>("node:fs")
+  compiled(() => {
+    // @ts-expect-error a function
+    executor.submit(foreign.call, () => 3)
+    // @ts-expect-error arrives as a Uint8Array, without toString("hex")
+    executor.run(foreign.hex, Buffer.from("hi"))
+    // @ts-expect-error a Buffer in a map
+    executor.map(foreign.hex, [Buffer.from("hi")])
+    // @ts-expect-error a promise
+    executor.submit(foreign.later, Promise.resolve(1))
+    // @ts-expect-error a symbol
+    executor.submit(foreign.token, Symbol("token"))
+    // @ts-expect-error a function
+    executor.stream(foreign.each, () => 3)
+    // @ts-expect-error a callback
+    executor.submit(readFile, "/tmp/a", () => {})
+    executor.submit(sent.bytes, Buffer.from("hi"))
+    executor.submit(sent.either, 1)
+    executor.submit(sent.notify, 1)
+    executor.submit(sent.anything, 1)
+  })
+})
+
 test("stream takes generators and Streams and nothing else, submit takes neither", () => {
   compiled(() => {
     expectTypeOf(executor.stream(tasks.count, 3)).toEqualTypeOf<AsyncIterableIterator<number>>()

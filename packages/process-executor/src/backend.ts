@@ -1,6 +1,6 @@
 /** Child processes as workers. */
 import { encodeParts, FrameReader, resolveModule } from "@futures/core/Backend"
-import type { Backend, Frame, LinkEvents, SpawnSpec } from "@futures/core/Backend"
+import type { Backend, LinkEvents, SpawnSpec } from "@futures/core/Backend"
 import { fileURLToPath } from "node:url"
 import { openChild } from "./child.ts"
 import type { Watchdog } from "./Watchdog.ts"
@@ -22,7 +22,7 @@ export const childProcesses = (watchdog: Watchdog, entry: string = worker): Back
   spawn: (spec: SpawnSpec, events: LinkEvents) => {
     refuseBun()
     const execArgv = [...spec.inheritedExecArgv, ...spec.execArgv]
-    const reader = new FrameReader((frame) => events.frame(frame as Frame), (cause) => child.fail(cause))
+    const reader = new FrameReader(events.frame, (cause) => child.fail(cause))
     const { argv, directory, env, exitTimeout: exitTimeoutMs, name } = spec
     const child = openChild({ name, entry, execArgv, argv, env, directory, exitTimeoutMs, watchdog }, {
       reader,

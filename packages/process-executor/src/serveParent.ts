@@ -55,7 +55,7 @@ export const serveParent = (modules: Pick<WorkerPort, "locate" | "resolve"> = {}
     ...(hasMarker ? { mark } : {}),
     memoryUsage: () => process.memoryUsage.rss()
   })
-  const reader = new FrameReader((frame) => served.receive(frame as Frame), served.fail)
+  const reader = new FrameReader(served.receive, served.fail)
   const socket = new Socket({ fd: FROM_PARENT, readable: true, writable: false, onread: readInto(reader) })
   const hasNoticed = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   onUnheard = (): void => {

@@ -156,13 +156,30 @@ const graph: fc.Arbitrary<unknown> = fc.array(node, { minLength: 1, maxLength: 8
   return objects[0]
 })
 
-/** Any value that every backend can carry, cycles and shared references included. */
+/**
+ * Any value that every backend can carry, cycles and shared references included.
+ *
+ * Compare with `isDeepStrictEqual` of `node:util`, or `assert.deepEqual` of `node:assert/strict`. `toStrictEqual` of vitest and Jest reads
+ * `constructor` of an object to compare its class, so it takes a copy with an own field of that name for different.
+ */
 export const cloneable = (): fc.Arbitrary<unknown> =>
   fc.oneof({ weight: 3, arbitrary: tree(3) }, { weight: 2, arbitrary: graph })
 
-/** How `map` may be asked to chunk and buffer. */
-export const mapOptions = (): fc.Arbitrary<{ readonly chunkSize?: number | "auto"; readonly bufferSize?: number }> =>
+/** Options of `map` that change how it runs, and, except for `ordered`, nothing of what it yields. */
+interface MapRunOptions {
+  readonly chunkSize?: number | "auto"
+  readonly bufferSize?: number
+  readonly bufferBytes?: number
+  readonly ordered?: boolean
+}
+
+/**
+ * How `map` may be told to chunk, buffer and order. Where the order matters, set it: `{ ...options, ordered: true }`.
+ */
+export const mapOptions = (): fc.Arbitrary<MapRunOptions> =>
   fc.record({
     chunkSize: fc.oneof(fc.constant("auto" as const), fc.integer({ min: 1, max: 9 })),
-    bufferSize: fc.integer({ min: 1, max: 20 })
+    bufferSize: fc.integer({ min: 1, max: 20 }),
+    bufferBytes: fc.integer({ min: 1, max: 1_000 }),
+    ordered: fc.boolean()
   }, { requiredKeys: [] })

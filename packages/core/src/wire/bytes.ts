@@ -11,6 +11,7 @@
  * call adds to it. Large views follow it, each as its bytes, so that these are not copied to be written, and are read to where they belong.
  */
 import { Deserializer, Serializer } from "node:v8"
+import type { Frame } from "./frames.ts"
 import { MAX_FRAME_BYTES, OversizedFrameError } from "./oversize.ts"
 import { Special } from "./Special.ts"
 import { viewConstructors, viewName, viewNames } from "./view.ts"
@@ -130,7 +131,7 @@ const scratchBytes = 256 * 1024
  * ```
  */
 export class FrameReader {
-  readonly #onFrame: (frame: unknown) => void
+  readonly #onFrame: (frame: Frame) => void
   readonly #onError: (error: Error) => void
   readonly #maxBytes: number
   #isClosed = false
@@ -143,7 +144,7 @@ export class FrameReader {
   /** Bytes that follow the serialization of this frame. */
   #following = 0
   /** The frame whose views are being filled. */
-  #frame: unknown
+  #frame: Frame | undefined
   /** Its views, the next to be filled last. */
   #views: Array<Uint8Array> = []
   /** Bytes of the frame that is being read. */
@@ -155,7 +156,7 @@ export class FrameReader {
    * `onError` is called at most once; the reader ignores everything after that, because the next frame's start is not
    * known any more. `maxBytes` bounds what a broken length can make it wait for.
    */
-  constructor(onFrame: (frame: unknown) => void, onError: (error: Error) => void, maxBytes: number = MAX_FRAME_BYTES) {
+  constructor(onFrame: (frame: Frame) => void, onError: (error: Error) => void, maxBytes: number = MAX_FRAME_BYTES) {
     this.#onFrame = onFrame
     this.#onError = onError
     this.#maxBytes = maxBytes
@@ -253,7 +254,7 @@ export class FrameReader {
     this.#target = this.#views.pop()
     this.#targetFilled = 0
     if (this.#target !== undefined) return
-    const frame = this.#frame
+    const frame = this.#frame!
     this.#frame = undefined
     this.#onFrame(frame)
   }

@@ -130,10 +130,11 @@ export const reasons = laws("reasons", [
     const [outcome] = await collect(trial.single.mapSettled(sayReasonOfItem, items, { itemTimeout: 50 }))
     assert.equal(outcome?.status, "rejected")
     const { message } = isError(outcome.reason, TaskTimeoutError, { clock: "run", after: 50 })
-    assert.match(message, /"sayReasonOfItem"/)
+    assert.equal(message, `Item 0 of task "sayReasonOfItem" timed out after 50 ms (run timeout)`)
     assert.deepEqual(toldBy(signals), {
       name: "TaskTimeoutError",
-      message,
+      // The worker does not know where in the input its item is.
+      message: `Task "sayReasonOfItem" timed out after 50 ms (run timeout)`,
       isUserLeft: false,
       fields: { clock: "run", after: 50 }
     })
