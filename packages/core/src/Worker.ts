@@ -30,6 +30,8 @@ export interface Served {
   readonly receive: (frame: Frame) => void
   /** Reports an error to the parent as the reason why this worker ends, and ends it: for what cannot be read. */
   readonly fail: (error: unknown) => void
+  /** Tells the parent that this worker exits, with this code. Called again when the code has changed. */
+  readonly exits: (exitCode: number) => void
   /** Ends the worker if it has no calls; for a worker that the parent cannot reach at the moment. */
   readonly endIfIdle: () => void
   /** Ends the worker because its parent is gone: running tasks are asked to stop, then finalizers and exit hooks run. */
@@ -46,7 +48,13 @@ export const serveHere = (port: WorkerPort): Served => {
     host.fatal(error)
     port.end()
   }
-  return { receive: (frame) => host.receive(frame), endIfIdle: () => host.endIfIdle(), fail, leave: () => host.leave() }
+  return {
+    receive: (frame) => host.receive(frame),
+    endIfIdle: () => host.endIfIdle(),
+    exits: (exitCode) => host.lastWords(exitCode),
+    fail,
+    leave: () => host.leave()
+  }
 }
 
 const saysRejections = (argument: string): boolean => argument.includes("--unhandled-rejections")
@@ -76,11 +84,12 @@ export const serve = (port: WorkerPort): Served => {
   process.on("exit", (exitCode) => {
     const refusal = refusalAtExit(exitCode)
     if (refusal !== undefined) host.fatal(refusal)
-    host.lastWords()
+    host.lastWords(exitCode)
   })
   return {
     endIfIdle: () => host.endIfIdle(),
     leave: () => host.leave(),
+    exits: (exitCode) => host.lastWords(exitCode),
     fail: die,
     receive: (frame) => {
       host.receive(frame)

@@ -3,7 +3,7 @@
  *
  * ```
  * living ──▶ exited ──▶ gone             everything that it sent is read
- * living ──▶ closed ──▶ exited ──▶ gone  it closed its channel; killed if it does not exit by itself
+ * living ──▶ closed ──▶ exited ──▶ gone  it exits, or it closed its channel; killed if it does not exit by itself
  * ```
  */
 import type { LinkExit } from "@futures/core/Backend"
@@ -63,11 +63,10 @@ export interface Child {
   readonly fail: (error: Error) => void
 }
 
-/**
- * A process that has ended may have left its channel to a process of its own, and one that lives may have closed it. After so many milliseconds it is
- * over either way; until then what was sent is still read, and an exit code still learned.
- */
-const PATIENCE = 500
+/** A process that has ended may have left its channel to a process of its own. After so many milliseconds nothing more is read from that. */
+const LEFT_OPEN_MS = 500
+/** A process that lives may have closed its channel, above all because it exits. It is killed after so many milliseconds. */
+const CLOSED_MS = 2_000
 
 /** The default of `exitTimeout`. */
 const EXIT_TIMEOUT_MS = 10_000
@@ -135,7 +134,7 @@ export const openChild = (
       patience ??= setTimeout(() => {
         kill()
         fromChild.destroy()
-      }, PATIENCE).unref()
+      }, exit === undefined ? CLOSED_MS : LEFT_OPEN_MS).unref()
       return
     }
     ended = true

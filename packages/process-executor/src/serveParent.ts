@@ -11,7 +11,7 @@ import { takeStartArguments } from "./startArguments.ts"
 const { process } = globalThis
 const ignore = (): void => {}
 // `import` would load all that it stands for into each child.
-const { writeSync } = process.getBuiltinModule("node:fs")
+const { closeSync, writeSync } = process.getBuiltinModule("node:fs")
 
 const FROM_PARENT = 3
 const TO_PARENT = 4
@@ -40,6 +40,29 @@ const send = (frame: Frame): void => {
   }
 }
 
+/** Whether Node writes a file while it shuts down: nobody may end it meanwhile. */
+const isProfiled = (): boolean => {
+  const flags = `${process.execArgv.join(" ")} ${process.env["NODE_OPTIONS"] ?? ""}`
+  return process.env["NODE_V8_COVERAGE"] !== undefined || /--(cpu-prof|heap-prof|prof\b|trace-event|log)/.test(flags)
+}
+
+/**
+ * Closes the channel once exit hooks have run. What follows is Node's own shutdown, which may hang (nodejs/node#54918): then the parent ends this
+ * process, and knows the exit code.
+ */
+const closeWhenExiting = (served: Served): void => {
+  const hooked = process as unknown as { reallyExit: (exitCode?: number) => never }
+  const { reallyExit } = hooked
+  hooked.reallyExit = (exitCode = 0) => {
+    if (isHeard && !isProfiled()) {
+      served.exits(exitCode)
+      isHeard = false
+      closeSync(TO_PARENT)
+    }
+    return reallyExit.call(process, exitCode)
+  }
+}
+
 /** Serves the parent, for good. `modules` says where modules lie, when that is elsewhere than in the parent. */
 export const serveParent = (modules: Pick<WorkerPort, "locate" | "resolve"> = {}): Served => {
   const { exitTimeoutMs, hasMarker, hasReport, name, parent } = takeStartArguments(process.argv)
@@ -55,6 +78,7 @@ export const serveParent = (modules: Pick<WorkerPort, "locate" | "resolve"> = {}
     ...(hasMarker ? { mark } : {}),
     memoryUsage: () => process.memoryUsage.rss()
   })
+  closeWhenExiting(served)
   const reader = new FrameReader(served.receive, served.fail)
   const socket = new Socket({ fd: FROM_PARENT, readable: true, writable: false, onread: readInto(reader) })
   const hasNoticed = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))

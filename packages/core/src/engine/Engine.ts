@@ -237,6 +237,7 @@ export class Engine {
       take(stream, chunk)
       lane.creditOutput(stream, chunk.length)
     },
+    exiting: (lane) => this.recycling.exiting(lane),
     overMemory: (lane, bytes) => this.recycling.overMemory(lane, bytes),
     loading: (_, cell) => this.ladder.limitLoading(cell),
     started: (_, cell) => this.ladder.limitRun(cell),

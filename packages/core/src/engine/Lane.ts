@@ -57,6 +57,8 @@ export interface LaneEvents {
   readonly output: (lane: Lane, stream: 1 | 2, chunk: Uint8Array | string) => void
   /** The worker uses more memory than it may. */
   readonly overMemory: (lane: Lane, bytes: number) => void
+  /** The worker exits by itself: it has told of everything, and runs its exit hooks. */
+  readonly exiting: (lane: Lane) => void
   /** A call that has settled has left an error behind. */
   readonly leftBehind: (lane: Lane) => void
   /** The worker loads the module of the call's task. */
@@ -128,6 +130,10 @@ export class Lane {
   fault: unknown
   /** Whether the worker, before it ended, told of everything that it had done. */
   lastWords = false
+  /** The exit code that it named then. */
+  #exitCode: number | undefined
+  /** Whether it took too long to exit, and was ended. */
+  #isHung = false
   /** Output of stdout and stderr that was taken and not granted again yet. */
   readonly #granted: [number, number] = [0, 0]
   readonly #events: LaneEvents
@@ -474,6 +480,13 @@ export class Lane {
     this.#link?.kill()
   }
 
+  /** Ends a worker now that exits by itself and takes too long. */
+  endExit(): void {
+    if (this.state === "gone") return
+    this.forced = this.#isHung = true
+    this.#link?.kill()
+  }
+
   /** It was to be ended and did not: nothing more is expected of it. */
   abandon(): void {
     if (this.state !== "gone") this.state = "lost"
@@ -583,8 +596,10 @@ export class Lane {
         return this.#events.parked(this)
       }
       case Kind.Last:
+        if (typeof frame[HEADER] === "number") this.#exitCode = frame[HEADER]
+        if (this.lastWords) return
         this.lastWords = true
-        return
+        return this.#events.exiting(this)
       case Kind.LeftBehind: {
         const [record, id, label] = frame.slice(HEADER)
         this.leftBehind ??= { record, call: { id, label } }
@@ -633,6 +648,9 @@ export class Lane {
   #exited(exit: LinkExit): void {
     if (this.state === "gone") return
     this.state = "gone"
-    this.#events.gone(this, exit)
+    const exitCode = this.#exitCode
+    // One that hung while it exited was ended by us, or by what runs it.
+    const wasEnded = this.#isHung || exit.signal === "SIGKILL"
+    this.#events.gone(this, exitCode !== undefined && wasEnded ? { ...exit, exitCode, signal: undefined } : exit)
   }
 }

@@ -6,6 +6,8 @@ import { clearTimeout, performance, setTimeout } from "../timers.ts"
 import { outside } from "./asyncContext.ts"
 import type { Engine, Supervisor } from "./Engine.ts"
 import type { Lane } from "./Lane.ts"
+import { publishNotice } from "./notices.ts"
+import { tooSlow } from "./programEnd.ts"
 
 /** A worker that uses so many times its memory limit is ended at once, with what runs on it. */
 const FAR_OVER = 2
@@ -39,6 +41,23 @@ export class Recycling {
       lane.outOfMemory = true
       lane.kill()
     }
+  }
+
+  /**
+   * A worker exits by itself, whatever it runs. Its exit hooks have `exitTimeout`; then it is ended: a hook may not end, and Node may hang in its own
+   * shutdown (nodejs/node#54918).
+   */
+  exiting(lane: Lane): void {
+    lane.retire()
+    const { exitTimeout } = this.#engine.options
+    if (exitTimeout > LONGEST_DELAY) return
+    const end = (): void => {
+      // One that was asked to end is the supervisor's affair.
+      if (lane.state === "gone" || lane.ended) return
+      publishNotice(tooSlow(this.#engine, lane))
+      lane.endExit()
+    }
+    outside(() => setTimeout(end, exitTimeout)).unref()
   }
 
   /** A settled call has left an error behind, so what it has changed is unknown: the worker finishes what it has, and is replaced. */

@@ -233,11 +233,11 @@ export class Host implements CallHost, Surroundings {
     return this.#hasLeftBehind = true
   }
 
-  /** Tells everything there is to tell: the worker is ending, whatever runs. */
-  lastWords(): void {
+  /** Tells everything there is to tell: the worker is ending, whatever runs, with this exit code. */
+  lastWords(exitCode: number): void {
     if (this.#setup === undefined) return
     for (const context of this.#running.values()) context.tellAll?.()
-    this.send(Kind.Last)
+    this.send(Kind.Last, exitCode)
   }
 
   /** Starts nothing any more, neither a call nor an item of a chunk: nobody hears of it. */

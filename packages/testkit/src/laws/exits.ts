@@ -1,7 +1,10 @@
 /** How workers exit: in order, with time for what they have left to do. */
 import type { WorkerExit } from "@futures/core"
+import { WorkerLostError } from "@futures/core"
 import assert from "node:assert/strict"
+import { failsWith } from "../expect.ts"
 import { law, laws } from "../Law.ts"
+import { add, exit } from "../tasks.ts"
 import { hangAtExit, useResource, writeAtExit } from "../tasksExit.ts"
 
 /** Longer than `grace` is in these laws. */
@@ -65,7 +68,7 @@ export const exits = laws("exits", [
     needs: ["workers"]
   }, async (trial) => {
     const ended: Array<WorkerExit> = []
-    const executor = trial.open({ maxWorkers: 1, exitTimeout: 30, onWorkerExit: (exit) => ended.push(exit) })
+    const executor = trial.open({ maxWorkers: 1, exitTimeout: 30, onWorkerExit: (worker) => ended.push(worker) })
     const call = executor.submit(hangAtExit)
     await call.result()
     const warned = warning("exitTimeout")
@@ -73,5 +76,17 @@ export const exits = laws("exits", [
     assert.ok((await warned).includes(`Worker ${call.info.workerId} of executor`))
     assert.deepEqual(ended.map(({ forced, reason }) => ({ forced, reason })), [{ forced: true, reason: "stopped" }])
     assert.equal(executor.stats().forced, 1)
+  }),
+  law("A call whose worker exits and hangs in an exit hook is lost after exitTimeout, with the exit code", {
+    promises: [8, 14],
+    needs: ["workers"]
+  }, async (trial) => {
+    const executor = trial.open({ maxWorkers: 1, exitTimeout: 30 })
+    await executor.run(hangAtExit)
+    const warned = warning("exitTimeout")
+    const [lost, next] = [executor.submit(exit, 7), executor.submit(add, 1, 2)]
+    await failsWith(lost.result(), WorkerLostError, { reason: "exit", exitCode: 7, signal: undefined })
+    assert.ok((await warned).includes(`Worker ${lost.info.workerId} of executor`))
+    assert.equal(await next.result(), 3)
   })
 ])
