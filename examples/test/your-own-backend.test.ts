@@ -8,7 +8,13 @@ import { PipeExecutor } from "../your-own-backend/PipeExecutor.ts"
 conformance({
   name: "channel",
   executor: ChannelExecutor,
-  gaps: [{ name: "marks", reason: "nobody can tell, once a thread is dead, which items of a chunk it had begun" }]
+  gaps: [
+    { name: "marks", reason: "nobody can tell, once a thread is dead, which items of a chunk it had begun" },
+    {
+      name: "stop requests",
+      reason: "a thread hears of a request when it reads its port, so not while a task computes"
+    }
+  ]
 })
 
 conformance({

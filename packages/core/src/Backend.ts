@@ -12,7 +12,7 @@ export type { CallServer, Configure, ExecutorClass, ExecutorClassOf } from "./ex
 export { executorClass, serveCalls } from "./executorClass.ts"
 export { openCell } from "./ExecutorService.ts"
 export { encodeFrame, encodeParts, FrameReader } from "./wire/bytes.ts"
-export { claim, makeClaims } from "./wire/claims.ts"
+export { claim, makeClaims, requestStop } from "./wire/claims.ts"
 export { encodeError } from "./wire/error.ts"
 export * as frames from "./wire/frames.ts"
 export type { Frame } from "./wire/frames.ts"
@@ -116,6 +116,11 @@ export interface Link {
    * is received, or for so many milliseconds. Returns whether it has exited. Absent where workers do not need the program to exit in order.
    */
   readonly waitForExit?: ((timeoutMs: number) => boolean) | undefined
+  /**
+   * Lets the worker see that a call is to stop, by its wire id, while it computes and reads no frame; the frame follows. The worker's side is
+   * `WorkerPort.stopRequested`. Absent where nothing but frames reaches the worker: a computing task then sees its run timeout only.
+   */
+  readonly requestStop?: ((wireId: number) => void) | undefined
   /** Ends the worker now, whatever it does. `exit` follows when it is gone; may be called more than once. */
   readonly kill: () => void
 }

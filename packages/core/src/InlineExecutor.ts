@@ -9,7 +9,7 @@ import { executorClass } from "./executorClass.ts"
 import type { ExecutorClass } from "./executorClass.ts"
 import type { Executor } from "./ExecutorService.ts"
 import { queueMicrotask, setImmediate } from "./timers.ts"
-import { claim, makeClaims } from "./wire/claims.ts"
+import { claim, isStopRequested, makeClaims, requestStop } from "./wire/claims.ts"
 import type { Frame } from "./wire/frames.ts"
 import { Kind } from "./wire/frames.ts"
 import { Host } from "./worker/host.ts"
@@ -37,12 +37,14 @@ const inline: Backend = {
       },
       end,
       claim: (wireId) => claim(claims, wireId),
+      stopRequested: (wireId) => isStopRequested(claims, wireId),
       mark: (count) => started = count
     })
     return {
       workerId: "inline",
       started: () => started,
       withdraw: (wireId) => claim(claims, wireId),
+      requestStop: (wireId) => requestStop(claims, wireId),
       send: (frame: Frame) => {
         if (ended) return false
         const deliver = (): void => {

@@ -32,6 +32,7 @@ export const childProcesses = (watchdog: Watchdog, entry: string = worker): Back
       workerId: child.pid ?? "unborn",
       send: (frame) => child.write(...encodeParts(frame)),
       started: child.started,
+      requestStop: child.requestStop,
       arriving: () => reader.arriving,
       waitForExit: child.waitForExit,
       kill: child.kill

@@ -11,7 +11,7 @@ import { timers } from "@futures/core/Backend"
 import { spawn } from "node:child_process"
 import type { Socket } from "node:net"
 import { lastReportIn } from "./lastReport.ts"
-import { MARK_BYTES, markerIn } from "./marker.ts"
+import { MARKER_BYTES, markerIn } from "./marker.ts"
 import { openNameless } from "./nameless.ts"
 import { readPipe } from "./readInto.ts"
 import type { ByteReader } from "./readInto.ts"
@@ -57,6 +57,8 @@ export interface Child {
   readonly started: (() => number) | undefined
   /** Waits, blocking, until it has exited and what it sent is read, or so many milliseconds are over. Returns whether it has. */
   readonly waitForExit: (timeoutMs: number) => boolean
+  /** Lets it see that a call is to stop, by its wire id, while it reads nothing; absent where it cannot be told. */
+  readonly requestStop: ((wireId: number) => void) | undefined
   /** Ends it now. */
   readonly kill: () => void
   /** Ends it as a broken one: what it says cannot be read. */
@@ -76,7 +78,7 @@ export const openChild = (
   { argv = [], directory, entry, env, execArgv, exitTimeoutMs = EXIT_TIMEOUT_MS, name, watchdog }: ChildSpec,
   events: ChildEvents
 ): Child => {
-  const marker = markerIn(openNameless(MARK_BYTES))
+  const marker = markerIn(openNameless(MARKER_BYTES))
   const report = lastReportIn(openNameless(0))
   const close = (): void => {
     marker?.close()
@@ -112,7 +114,9 @@ export const openChild = (
     // Node tells a little later why there is no process; there may be no streams either.
     child.once("error", (error) => events.exit({ error }))
     for (const stream of (child.stdio as typeof child.stdio | undefined) ?? []) stream?.destroy()
-    return { pid, write: () => false, started: undefined, waitForExit: () => true, kill: () => {}, fail: () => {} }
+    const nothing = (): void => {}
+    const none = { started: undefined, requestStop: undefined, waitForExit: () => true }
+    return { pid, write: () => false, ...none, kill: nothing, fail: nothing }
   }
   const toChild = child.stdio[3] as Socket
   // Children that start together are all born before the shell is told of them, since its own birth would hold up theirs; and none hears anything before.
@@ -173,6 +177,8 @@ export const openChild = (
     },
     started: marker?.read,
     waitForExit: (timeoutMs) => ended || readToEnd(fromChild, events.reader, timeoutMs),
+    // The descriptor is another file's once it is closed.
+    requestStop: marker && ((wireId) => ended || marker.requestStop(wireId)),
     kill,
     fail: (cause) => {
       error = cause

@@ -3,7 +3,7 @@ import { encodeParts, FrameReader, serve } from "@futures/core/Worker"
 import type { Frame, Served, WorkerPort } from "@futures/core/Worker"
 import { Socket } from "node:net"
 import { leaveReport } from "./lastReport.ts"
-import { mark } from "./marker.ts"
+import { mark, stopRequested } from "./marker.ts"
 import { readInto } from "./readInto.ts"
 import { takeStartArguments } from "./startArguments.ts"
 
@@ -75,7 +75,7 @@ export const serveParent = (modules: Pick<WorkerPort, "locate" | "resolve"> = {}
     sharesMemory: false,
     send,
     end: () => process.exit(0),
-    ...(hasMarker ? { mark } : {}),
+    ...(hasMarker ? { mark, stopRequested } : {}),
     memoryUsage: () => process.memoryUsage.rss()
   })
   closeWhenExiting(served)

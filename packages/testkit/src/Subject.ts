@@ -7,9 +7,10 @@ import type { ExecutorClass } from "@futures/core"
  * - `own process`: a worker may abort, crash or be killed without taking the caller along
  * - `shared memory`: what only lives in one memory (`SharedArrayBuffer`, `MessagePort`) arrives as itself
  * - `marks`: it is known, after a sudden death, what the worker had started
+ * - `stop requests`: a worker sees that a call is to stop also while its task computes
  * - `own timers`: it schedules by timers that a program cannot replace
  */
-export type Capability = "workers" | "own process" | "shared memory" | "marks" | "own timers"
+export type Capability = "workers" | "own process" | "shared memory" | "marks" | "own timers" | "stop requests"
 
 /** Something that a backend cannot do. It is printed wherever the laws are run, so that nobody has to find out. */
 export interface Gap {

@@ -24,6 +24,7 @@ import { nested } from "./laws/nested.ts"
 import { options } from "./laws/options.ts"
 import { order } from "./laws/order.ts"
 import { output } from "./laws/output.ts"
+import { polling } from "./laws/polling.ts"
 import { portability } from "./laws/portability.ts"
 import { priorities } from "./laws/priorities.ts"
 import { progress } from "./laws/progress.ts"
@@ -58,6 +59,7 @@ export const contract: ReadonlyArray<LawSet> = [
   timers,
   stopping,
   reasons,
+  polling,
   order,
   priorities,
   backpressure,

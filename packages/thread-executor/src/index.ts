@@ -1,6 +1,6 @@
 /** The executor on threads (`node:worker_threads`). Threads share memory, start fast and move buffers; a native crash in one ends the process. */
 import type { Executor } from "@futures/core"
-import { claim, executorClass, flagsOf, makeClaims, resolveModule } from "@futures/core/Backend"
+import { claim, executorClass, flagsOf, makeClaims, requestStop, resolveModule } from "@futures/core/Backend"
 import type { Backend, ExecutorClass, Frame, LinkEvents, SpawnSpec } from "@futures/core/Backend"
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads"
 import type { MessagePort, WorkerOptions } from "node:worker_threads"
@@ -68,6 +68,7 @@ const thread: Backend = {
         receiveRest()
         return hasExited
       },
+      requestStop: (wireId) => requestStop(claims, wireId),
       kill
     }
   }

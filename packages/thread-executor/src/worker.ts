@@ -1,5 +1,5 @@
 /** What each thread runs. */
-import { claim, serve } from "@futures/core/Worker"
+import { claim, isStopRequested, serve } from "@futures/core/Worker"
 import { getHeapStatistics, takeCoverage } from "node:v8"
 import { workerData } from "node:worker_threads"
 import type { MessagePort } from "node:worker_threads"
@@ -35,6 +35,7 @@ const served = serve({
     }
   },
   claim: (wireId) => claim(claims, wireId),
+  stopRequested: (wireId) => isStopRequested(claims, wireId),
   mark: (count) => {
     started[0] = count
   },

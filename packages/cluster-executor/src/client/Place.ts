@@ -108,6 +108,10 @@ export class Place implements Link {
     return true
   }
 
+  requestStop(wireId: number): void {
+    this.#channel?.send(Kind.RequestStop, numbersOf(wireId))
+  }
+
   arriving(): number {
     return this.#reader.arriving
   }

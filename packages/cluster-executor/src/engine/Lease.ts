@@ -193,6 +193,9 @@ export class Lease {
         const wireId = numbersIn(payload)[0]!
         return this.#held.giveBack(wireId === 0 ? undefined : wireId)
       }
+      case Kind.RequestStop:
+        if (payload.length !== 8) return this.#malformed()
+        return this.#child?.requestStop?.(numbersIn(payload)[0]!)
       case Kind.Kill:
         return this.#child?.kill()
       case Kind.Look: {

@@ -41,7 +41,9 @@ export const Kind = {
   /** client to engine: give back the parcel that holds this call; 0 for about half of all. */
   GiveBack: 21,
   /** engine to client: calls that will not be started: the first, the last, and whether they are late. */
-  Returned: 22
+  Returned: 22,
+  /** client to engine: lets the worker see that this call is to stop. */
+  RequestStop: 23
 } as const
 
 const HEADER = 9

@@ -50,6 +50,8 @@ export interface CallForm extends Caller {
   /** Takes what the task writes, instead of this process's stdout (1) and stderr (2). */
   readonly output?: ((stream: 1 | 2, chunk: Uint8Array | string) => void) | undefined
   /** How deep it is nested: calls that a call of ours submitted are one deeper. */
+  /** The running call that has submitted this one, in the engine that both run on. */
+  readonly submitter?: FutureCell | undefined
   readonly depth?: number | undefined
   /** What the caller's context was when it was handed in, or that of the call that hands this one in; travels with it. */
   readonly context?: unknown

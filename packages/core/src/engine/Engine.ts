@@ -123,7 +123,7 @@ export class Engine {
     this.queue.putBack(cell)
     this.#dispatcher.schedule()
   })
-  readonly #nested = new Nested(this)
+  readonly nested = new Nested(this)
   readonly #unseen = new Unseen()
   readonly alive = new KeepAlive()
   readonly #closing: Closing
@@ -211,7 +211,7 @@ export class Engine {
 
   /** Takes a frame about calls that somebody hands in who is no task of ours; what is to be said to that is replied. */
   receive(guest: Guest, frame: Frame): void {
-    this.#nested.receive(guest, frame)
+    this.nested.receive(guest, frame)
   }
 
   // ---- handing over
@@ -248,7 +248,7 @@ export class Engine {
       // Its worker has a free slot, and nothing else would tell.
       this.#dispatcher.schedule()
     },
-    nested: (lane, frame) => this.#nested.receive(lane, frame),
+    nested: (lane, frame) => this.nested.receive(lane, frame),
     parked: () => this.#dispatcher.schedule(),
     dropped: () => {
       this.#counts.strayFrames++
@@ -256,7 +256,7 @@ export class Engine {
     gone: (lane, exit) => {
       this.lanes.delete(lane)
       this.losses.gone(lane, exit)
-      this.#nested.gone(lane)
+      this.nested.gone(lane)
       this.losses.exited(lane, exit)
       this.pump()
     }

@@ -436,7 +436,10 @@ export class Lane {
       this.flush()
       this.place?.giveBack(this.#hands.idOf(cell))
     }
-    this.reply(Kind.Interrupt, this.#hands.idOf(cell), grace, reason)
+    const wireId = this.#hands.idOf(cell)
+    // A task that computes reads no frame.
+    this.#link?.requestStop?.(wireId)
+    this.reply(Kind.Interrupt, wireId, grace, reason)
   }
 
   /** Sends a frame now, after the calls that were taken before it. */

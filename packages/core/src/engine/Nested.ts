@@ -5,6 +5,7 @@ import { encodeError } from "../wire/error.ts"
 import type { ErrorRecord } from "../wire/error.ts"
 import { argsAt, callEnd, HEADER, Kind, Status } from "../wire/frames.ts"
 import type { CallMeta, Frame, TaskReference } from "../wire/frames.ts"
+import type { StopReason } from "../wire/StopReason.ts"
 import { noSettings } from "../worker/registry.ts"
 import type { TaskDefinition } from "../worker/registry.ts"
 import { State } from "./Call.ts"
@@ -64,6 +65,18 @@ export class Nested {
     }
   }
 
+  /**
+   * A call was asked to stop: so are those that it has submitted by now. Its worker would ask for that as well, but it may be computing, perhaps just one of
+   * them.
+   */
+  interruptBelow(cell: FutureCell, grace: number | undefined, reason: StopReason | undefined): void {
+    const { lane } = cell
+    if (lane === undefined) return
+    for (const child of this.#children.get(lane)?.calls.values() ?? []) {
+      if (child.form.submitter === cell) void this.#engine.interrupt(child, grace, cancelledFor("parent", reason))
+    }
+  }
+
   /** The worker is gone: nobody waits for what it handed in. */
   gone(lane: Guest): void {
     const children = this.#children.get(lane)
@@ -96,6 +109,7 @@ export class Nested {
       limits: meta.limits,
       sink,
       depth,
+      submitter: parent,
       key: meta.key,
       item: meta.item,
       earlier: meta.losses,

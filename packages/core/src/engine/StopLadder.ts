@@ -103,7 +103,9 @@ export class StopLadder {
     this.#stops.set(cell, { state, failure, outcome, resolve, isTimeout, timer, unkillable: undefined })
     // The worker has asked it: what it returns before its time is over is its own doing.
     if (!isTimeout) {
-      lane.interrupt(cell, grace, recordOf(failure.given, cell.task.definition.settings.errors, this.#engine.backend))
+      const reason = recordOf(failure.given, cell.task.definition.settings.errors, this.#engine.backend)
+      lane.interrupt(cell, grace, reason)
+      this.#engine.nested.interruptBelow(cell, grace, reason && { record: reason })
     }
     return outcome
   }

@@ -24,6 +24,10 @@ export interface CallHost {
   readonly send: (kind: number, ...body: ReadonlyArray<unknown>) => void
   /** A call begins to wait for calls of its own (`by` 1), or goes on (`by` -1). */
   readonly park: (wireId: number, by: 1 | -1) => void
+  /** Whether the parent has asked a call to stop, as far as that can be seen without reading a frame. */
+  readonly stopRequested: (wireId: number) => boolean
+  /** Looks whether the time of a call that runs here is over: the thread may have been computing. */
+  readonly lookAtClocks: () => void
   /** Takes frames for calls that tasks handed in themselves. */
   onNested: ((frame: Frame) => void) | undefined
 }
@@ -53,8 +57,12 @@ export class CallContext implements TaskContext {
   meta: CallMeta | undefined
   /** Index of the item of a chunk that runs now. */
   item: number | undefined
-  /** Whether it was asked to stop. */
+  /** Whether it was asked to stop, or has seen that it will be. */
   asked = false
+  /** Whether its signal is aborted, or will be when it is made. */
+  #isAborted = false
+  /** Looks at the clock of the item that runs, of a chunk with `itemTimeout`. */
+  lookAtItem: (() => void) | undefined
   /** Tells the outcomes of a chunk that are known so far. */
   tellAll: (() => void) | undefined
   /** Lets a generator task yield so many more items. */
@@ -95,9 +103,17 @@ export class CallContext implements TaskContext {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
-      if (this.asked) this.#controller.abort()
+      if (this.#isAborted) this.#controller.abort()
     }
     return this.#controller.signal
+  }
+
+  get stopRequested(): boolean {
+    if (this.asked) return true
+    this.#host.lookAtClocks()
+    this.lookAtItem?.()
+    // The reason is in a frame, which is read when the task gives its thread back.
+    return this.asked ||= this.#host.stopRequested(this.wireId)
   }
 
   get host(): CallHost {
@@ -122,8 +138,8 @@ export class CallContext implements TaskContext {
 
   /** Asks it to stop, and with it what it has handed in. What it hands in from now on, to clean up, runs. */
   ask(grace: number | undefined, reason?: StopReason): void {
-    if (this.asked) return
-    this.asked = true
+    if (this.#isAborted) return
+    this.#isAborted = this.asked = true
     for (const stop of this.children ?? []) stop(grace, reason)
     if (reason === undefined) return this.#controller?.abort()
     const value = "value" in reason ? reason.value : decodeError(reason.record, this.task.definition?.settings.errors)

@@ -16,6 +16,23 @@ export interface TaskContext {
    * ```
    */
   readonly signal: AbortSignal
+  /**
+   * Whether the call is to stop, for a task that computes: it may be read in a loop that never awaits, where `signal` cannot be aborted. It is a few dozen
+   * nanoseconds. `signal` is aborted at the same time when `timeout` or `itemTimeout` is over, and otherwise, with its reason, in the next turn of
+   * the event loop.
+   *
+   * ```ts
+   * const task = Task.current()
+   * for (let n = 0; n < end; n++) {
+   *   if (n % 1_000 === 0 && task?.stopRequested) return undefined
+   *   sum += heavy(n)
+   * }
+   * ```
+   *
+   * On inline only `timeout` and `itemTimeout` can end such a loop: the caller's code does not run meanwhile. Workers of processes see other requests within
+   * a millisecond, through a file without a name; where there can be none (`docs/environments.md`) they see the timeouts only.
+   */
+  readonly stopRequested: boolean
   /** The call's number in its executor. */
   readonly id: number
   /**

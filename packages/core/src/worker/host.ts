@@ -48,6 +48,11 @@ export interface WorkerPort extends CaptureMode {
    * two succeeds. Absent where the parent takes nothing back that was sent.
    */
   readonly claim?: ((wireId: number) => boolean) | undefined
+  /**
+   * Whether the parent has asked a call to stop, by its wire id (`Link.requestStop`): what a task sees that computes. It may be called many times a
+   * millisecond. Absent where only frames tell.
+   */
+  readonly stopRequested?: ((wireId: number) => boolean) | undefined
   /** From what names a module in a frame to the URL that is imported here, where modules lie elsewhere than in the parent. May throw an error of ours. */
   readonly resolve?: ((module: string, task: string) => string) | undefined
   /** The other way, for calls that tasks hand in themselves. */
@@ -126,6 +131,15 @@ export class Host implements CallHost, Surroundings {
 
   get workerId(): number | string {
     return this.#setup!.workerId!
+  }
+
+  /** Not of the running call alone: one that waits for it cannot look. */
+  lookAtClocks(): void {
+    for (const { clock } of this.#running.values()) clock?.look()
+  }
+
+  stopRequested(wireId: number): boolean {
+    return this.#port.stopRequested?.(wireId) === true
   }
 
   keyOf(id: number): string {

@@ -203,6 +203,12 @@ export const invokeEach = (
     isLate = true
     context.expire(itemMs)
   }
+  if (isTimed) {
+    context.lookAtItem = () => {
+      if (clock !== undefined) clock.look()
+      else if (!isLate && performance.now() - itemAt > itemMs) tooLong()
+    }
+  }
   // The parent is told when the first item begins: its module may have taken a while to load.
   if (isTimed) tell([])
   runAs(context, loop, [])

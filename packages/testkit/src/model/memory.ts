@@ -7,9 +7,9 @@
  * parent ◀─ frames, exit ── worker   which of all queues goes on next is up to `Deliver`
  * ```
  */
-import { claim, executorClass, makeClaims } from "@futures/core/Backend"
+import { claim, executorClass, makeClaims, requestStop, timers } from "@futures/core/Backend"
 import type { Backend, ExecutorClass, Frame, LinkEvents, LinkExit, SpawnSpec } from "@futures/core/Backend"
-import { serveHere } from "@futures/core/Worker"
+import { isStopRequested, serveHere } from "@futures/core/Worker"
 
 /** Lets a step happen later: the delivery of one frame, or of a worker's end. */
 export type Deliver = (label: string, step: () => void) => void
@@ -35,7 +35,7 @@ export interface Memory {
 
 /** Workers of one executor. By default each step is taken a turn of the loop later, in order, and nothing is kept. */
 export const memory = (driver?: Deliver): Memory => {
-  const deliver: Deliver = driver ?? ((_, step) => void setImmediate(step))
+  const deliver: Deliver = driver ?? ((_, step) => void timers.setImmediate(step))
   const workers: Array<MemoryWorker> = []
   let born = 0
   const spawn = (_: SpawnSpec, events: LinkEvents): ReturnType<Backend["spawn"]> => {
@@ -67,6 +67,7 @@ export const memory = (driver?: Deliver): Memory => {
       },
       end: () => end({ exitCode: 0 }),
       claim: (wireId) => claim(claims, wireId),
+      stopRequested: (wireId) => isStopRequested(claims, wireId),
       mark: (calls) => started = calls
     })
     if (driver !== undefined) {
@@ -91,7 +92,8 @@ export const memory = (driver?: Deliver): Memory => {
       },
       kill: () => end({ signal: "SIGKILL" }),
       started: () => started,
-      withdraw: (wireId) => claim(claims, wireId)
+      withdraw: (wireId) => claim(claims, wireId),
+      requestStop: (wireId) => requestStop(claims, wireId)
     }
   }
   return { backend: { name: "memory", sharesMemory: true, defaultMaxWorkers: 1, spawn }, workers }
