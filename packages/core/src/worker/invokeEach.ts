@@ -206,7 +206,7 @@ export const invokeEach = (
   if (isTimed) {
     context.lookAtItem = () => {
       if (clock !== undefined) clock.look()
-      else if (!isLate && performance.now() - itemAt > itemMs) tooLong()
+      else if (!isLate && performance.now() - itemAt > itemMs) overdue()
     }
   }
   // The parent is told when the first item begins: its module may have taken a while to load.
