@@ -1,11 +1,11 @@
 /** A cluster, as a program sees it: engines, and executors on them. */
-import { InvalidStateError, TaskTimeoutError } from "@futures/core"
+import { InvalidOptionError, InvalidStateError, TaskTimeoutError } from "@futures/core"
 import { Task } from "@futures/core"
 import type { Executor, Future } from "@futures/core"
 import type { frames } from "@futures/core/Backend"
-import { timers } from "@futures/core/Backend"
+import { ownObject, ownOptions, timers, toMillis } from "@futures/core/Backend"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
@@ -15,6 +15,7 @@ import { BrokerError } from "./broker/BrokerError.ts"
 import { readConnection, rootHere } from "./broker/connectionFile.ts"
 import { DEFAULT_NAMESPACE } from "./broker/credentials.ts"
 import type { Connection } from "./broker/credentials.ts"
+import { checkOptions } from "./checkOptions.ts"
 import { Client } from "./client/Client.ts"
 import { EARLIER } from "./client/KeptCallsLink.ts"
 import { listCalls } from "./client/listCalls.ts"
@@ -57,6 +58,32 @@ export interface ClusterConnectOptions extends Partial<Connection> {
 
 /** Options of an executor on a cluster that is connected. */
 export type ViewOptions = Omit<ClusterExecutorOptions, "servers" | "credentials" | "namespace" | "cluster" | "engines">
+
+const startNames = [
+  "broker",
+  "client",
+  "engines",
+  "labels",
+  "name",
+  "restart",
+  "root",
+  "slots",
+  "textModules"
+] as const satisfies ReadonlyArray<keyof ClusterStartOptions>
+
+const connectNames = [
+  "client",
+  "credentials",
+  "name",
+  "namespace",
+  "root",
+  "servers"
+] as const satisfies ReadonlyArray<keyof ClusterConnectOptions>
+
+/** A name for people may be any text. */
+const checkName = (name: unknown): void => {
+  if (typeof name !== "string") throw new InvalidOptionError({ option: "name", received: name, expected: "a string" })
+}
 
 /** How long `connect` listens for engines before it answers, in milliseconds. */
 const FIRST = 250
@@ -101,7 +128,9 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** Starts a broker and engines here; they end with the cluster, or with this process. Rejects with `InvalidOptionError` or `BrokerError`. */
-  static async start({ client, name = "futures", ...options }: ClusterStartOptions = {}): Promise<Cluster> {
+  static async start(given: ClusterStartOptions = {}): Promise<Cluster> {
+    const { client, name = "futures", ...options } = checkOptions(given, startNames, "Cluster.start")
+    checkName(name)
     const root = resolve(options.root ?? ".")
     const local = await startLocal({ ...options, root }, name)
     await local.client.registry.waitFor(options.engines ?? 2, FIRST)
@@ -109,8 +138,10 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** Joins a cluster that runs; with no `servers`, the one that `futures-cluster start` described. Rejects with `BrokerError` when there is none (`"connection-file"`), no broker answers (`"unreachable"`), or it does not let us in (`"permission"`). */
-  static async connect(options: ClusterConnectOptions = {}): Promise<Cluster> {
+  static async connect(given: ClusterConnectOptions = {}): Promise<Cluster> {
+    const options = checkOptions(given, connectNames, "Cluster.connect")
     const { credentials = {}, name = "futures", namespace = DEFAULT_NAMESPACE, servers } = options
+    checkName(name)
     const described = servers === undefined ? readConnection() : undefined
     const connection = servers === undefined ? described : { servers, credentials, namespace }
     if (connection === undefined) {
@@ -178,8 +209,15 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** Resolves when so many engines live, with them. Rejects with `TaskTimeoutError` (`clock: "wait"`); `timeout` is 30 seconds by default. */
-  async waitForEngines(count: number, options: { readonly timeout?: Duration.Input } = {}): Promise<Array<Engine>> {
-    const after = Duration.toMillis(options.timeout ?? "30 seconds")
+  async waitForEngines(
+    count: number,
+    options: { readonly timeout?: Duration.Input | undefined } = {}
+  ): Promise<Array<Engine>> {
+    const { timeout = "30 seconds" } = ownOptions(options, ["timeout"], "waitForEngines")
+    const after = toMillis(timeout, "timeout")
+    if (!Number.isSafeInteger(count) || count < 0) {
+      throw new InvalidOptionError({ option: "count", received: count, expected: "a whole number of at least 0" })
+    }
     if (!await this.client.registry.waitFor(count, after)) {
       const message = `Waited ${after} ms for ${count} engines (wait timeout): ${this.engines().length} are there`
       throw new TaskTimeoutError({ clock: "wait", after, message })
@@ -267,8 +305,9 @@ export class Cluster implements AsyncDisposable {
    * for await (const { id, state } of cluster.calls({ label: "sweep 7" })) console.log(id, state)
    * ```
    */
-  calls({ label }: { readonly label?: string | undefined } = {}): AsyncIterableIterator<KeptCall> {
+  calls(options: { readonly label?: string | undefined } = {}): AsyncIterableIterator<KeptCall> {
     this.#named()
+    const { label } = checkOptions(options, ["label"], "calls")
     return listCalls(this.client.bus, this.#clientName!, label)
   }
 
@@ -300,9 +339,9 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** Starts another engine, of a cluster that was started here. */
-  addEngine(options?: Partial<EngineOptions>): Promise<SpawnedEngine> {
+  async addEngine(options?: Partial<EngineOptions>): Promise<SpawnedEngine> {
     if (this.#local === undefined) throw new InvalidStateError("Only a cluster that was started here can start engines")
-    return this.#local.add(options)
+    return this.#local.add(options === undefined ? undefined : ownObject(options))
   }
 
   /** Shuts its executors down, which waits for their calls; then ends what was started here. */

@@ -1,16 +1,16 @@
 /** The executor on the engines of a cluster. */
 import { InvalidOptionError } from "@futures/core"
 import type { Executor, ExecutorOptions } from "@futures/core"
-import { executorClass } from "@futures/core/Backend"
+import { executorClass, executorOptionNames, ownOptions } from "@futures/core/Backend"
 import type { Backend, ExecutorClassOf } from "@futures/core/Backend"
 import * as Duration from "effect/Duration"
-import * as Option from "effect/Option"
 import { randomUUID } from "node:crypto"
 import { availableParallelism } from "node:os"
 import { parse, resolve } from "node:path"
 import { readConnection, rootHere } from "./broker/connectionFile.ts"
 import { DEFAULT_NAMESPACE } from "./broker/credentials.ts"
 import type { Credentials } from "./broker/credentials.ts"
+import { checkValues } from "./checkOptions.ts"
 import { clusterBackend } from "./client/backend.ts"
 import { Client } from "./client/Client.ts"
 import { keptCalls } from "./client/keptCalls.ts"
@@ -81,10 +81,23 @@ const LONGEST_POOL = 200
 /** Calls of a named client that may be with the broker at a time; more wait here. */
 const AT_A_TIME = 2 ** 15
 
-const configure = (options: ClusterExecutorOptions): { backend: Backend; options: ExecutorOptions } => {
-  if (typeof options !== "object" || options === null) {
-    throw new InvalidOptionError({ option: "options", received: options, expected: "an object" })
-  }
+const names = [
+  "servers",
+  "credentials",
+  "namespace",
+  "cluster",
+  "delivery",
+  "labels",
+  "engine",
+  "root",
+  "engines",
+  "client",
+  "retention",
+  "maxKept"
+] as const satisfies ReadonlyArray<keyof ClusterExecutorOptions>
+
+const configure = (given: ClusterExecutorOptions): { backend: Backend; options: ExecutorOptions } => {
+  const options = ownOptions(given, [...names, ...executorOptionNames], "ClusterExecutor")
   const {
     client,
     cluster,
@@ -101,7 +114,10 @@ const configure = (options: ClusterExecutorOptions): { backend: Backend; options
     ...rest
   } = options
   const { argv = [], env = {}, execArgv = [], maxWorkers } = rest
-  checkAll({ client, delivery, engine, engines, labels, maxKept, namespace, retention, root, servers })
+  checkValues({ client, credentials, delivery, engine, engines, labels, maxKept, namespace, retention, root, servers })
+  if (engines === 0) {
+    throw new InvalidOptionError({ option: "engines", received: engines, expected: "a whole number of at least 1" })
+  }
   const described = cluster === undefined && servers === undefined ? readConnection() : undefined
   const connection = servers === undefined
     ? described
@@ -168,38 +184,6 @@ const configure = (options: ClusterExecutorOptions): { backend: Backend; options
     close
   })
   return { backend, options: rest }
-}
-
-const isText = (value: unknown): boolean => typeof value === "string" && value !== ""
-
-const isToken = (value: unknown): boolean => typeof value === "string" && /^[\w-]{1,64}$/.test(value)
-
-/** What each option must be, and whether it is. */
-const rules: Readonly<Record<string, readonly [expected: string, isRight: (value: any) => boolean]>> = {
-  client: ["up to 64 letters, digits, _ and -", isToken],
-  delivery: [`"at-least-once" or "at-most-once"`, (value) => value === "at-least-once" || value === "at-most-once"],
-  engine: ["the id of an engine", isText],
-  engines: ["a whole number of at least 1", (value) => Number.isSafeInteger(value) && value >= 1],
-  labels: [
-    "an object of strings",
-    (value) => typeof value === "object" && value !== null && Object.values(value).every(isText)
-  ],
-  maxKept: ["a whole number of at least 1", (value) => Number.isSafeInteger(value) && value >= 1],
-  namespace: ["up to 64 letters, digits, _ and -", isToken],
-  retention: [
-    "a duration of at least a second",
-    (value) => Option.exists(Duration.fromInput(value), (duration) => Duration.toMillis(duration) >= 1_000)
-  ],
-  root: ["the path of a folder", isText],
-  servers: ["an array of host:port", (value) => Array.isArray(value) && value.length > 0 && value.every(isText)]
-}
-
-/** Throws `InvalidOptionError` naming the first wrong one. */
-const checkAll = (options: Readonly<Record<string, unknown>>): void => {
-  for (const [option, received] of Object.entries(options)) {
-    const [expected, isRight] = rules[option]!
-    if (received !== undefined && !isRight(received)) throw new InvalidOptionError({ option, received, expected })
-  }
 }
 
 /** What makes no sense for calls that outlive this program. */

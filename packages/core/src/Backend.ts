@@ -6,11 +6,16 @@
  *
  * On the worker's side, call `serve(port)` of `@futures/core/Worker`.
  */
+export { toBytes } from "./byteSize.ts"
+export type { ByteSizeInput } from "./byteSize.ts"
+export { toMillis } from "./duration.ts"
 export { flagsOf, inheritedExecArgv } from "./engine/execArgv.ts"
 export { resolveModule } from "./engine/resolveModule.ts"
 export type { CallServer, Configure, ExecutorClass, ExecutorClassOf } from "./executorClass.ts"
 export { executorClass, serveCalls } from "./executorClass.ts"
 export { openCell } from "./ExecutorService.ts"
+export { executorOptionNames } from "./options.ts"
+export { ownObject, ownOptions } from "./unknownOption.ts"
 export { encodeFrame, encodeParts, FrameReader } from "./wire/bytes.ts"
 export { claim, makeClaims, requestStop } from "./wire/claims.ts"
 export { encodeError } from "./wire/error.ts"

@@ -10,10 +10,15 @@ import { mapSettled, mapValues } from "./engine/mapIterables.ts"
 import type { MapSettledResult } from "./engine/mapIterables.ts"
 import type { MapOptions } from "./engine/mapOptions.ts"
 import { StreamRun, streamValues } from "./engine/stream.ts"
+import { InvalidOptionError } from "./ExecutorError.ts"
 import { openCell, openMap, openRoom, openStream, openTracing } from "./ExecutorService.ts"
 import type { Items, OpenExecutor, Tuples } from "./ExecutorService.ts"
 import type { Future } from "./Future.ts"
 import type * as Task from "./Task.ts"
+
+/** `ready({ timeout })` looks as if it waited no longer. */
+const noOptions = (method: string, received: unknown): InvalidOptionError =>
+  new InvalidOptionError({ option: "options", received, expected: "left out", message: `${method}() takes no options` })
 
 export class EngineExecutor implements OpenExecutor {
   readonly #engine: Engine
@@ -92,7 +97,8 @@ export class EngineExecutor implements OpenExecutor {
     return new StreamRun(this.#engine, this.#formOf(caller), task, args as Array<unknown>)
   }
 
-  ready(): Promise<void> {
+  ready(...none: ReadonlyArray<never>): Promise<void> {
+    if (none.length > 0) return Promise.reject(noOptions("ready", none[0]))
     return this.#engine.ready()
   }
 

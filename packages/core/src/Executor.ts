@@ -34,6 +34,7 @@ import { Future, resumeWith } from "./Future.ts"
 import type { ExecutorOptions } from "./options.ts"
 import { optionsFromText, textOptions, variableOf } from "./options.ts"
 import type * as Task from "./Task.ts"
+import { ownObject } from "./unknownOption.ts"
 import { currentExecutor } from "./worker/nested.ts"
 
 export type Executor = Service.Executor
@@ -304,7 +305,7 @@ const open = <B extends Backends>(backends: B, options?: OpenOptions<NoInfer<Ext
       optionsFromText((variable) => process.env[variable])
     )
   }
-  const { backend = first, ...rest } = options
+  const { backend = first, ...rest } = ownObject(options)
   return new (choose(backends, backend, "backend"))(rest)
 }
 

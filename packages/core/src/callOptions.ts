@@ -4,7 +4,7 @@ import { InvalidOptionError } from "./ExecutorError.ts"
 import { retryPolicy } from "./retry.ts"
 import type { RetryPolicy } from "./retry.ts"
 import type { TaskInfo, TaskOptions } from "./Task.ts"
-import { refuseUnknownOptions } from "./unknownOption.ts"
+import { ownOptions } from "./unknownOption.ts"
 
 export interface CallOptions {
   readonly timeout: number
@@ -36,7 +36,7 @@ const known: Readonly<Record<keyof TaskOptions, true>> = {
   label: true,
   transfer: true
 }
-const names = Object.keys(known)
+const names = Object.keys(known) as Array<keyof TaskOptions>
 
 const read = new WeakMap<object, CallOptions>()
 
@@ -45,8 +45,11 @@ export const callOptions = ({ options }: TaskInfo): CallOptions => {
   if (options === undefined) return noOptions
   let found = read.get(options)
   if (found !== undefined) return found
-  refuseUnknownOptions(options, names, "Task.with")
-  const { label, priority = 0, queueTimeout = Infinity, retry, signal, timeout = Infinity, transfer } = options
+  const { label, priority = 0, queueTimeout = Infinity, retry, signal, timeout = Infinity, transfer } = ownOptions(
+    options,
+    names,
+    "Task.with"
+  )
   if (typeof priority !== "number" || !Number.isFinite(priority)) {
     throw new InvalidOptionError({ option: "priority", received: priority, expected: "a finite number" })
   }

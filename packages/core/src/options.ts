@@ -5,6 +5,8 @@
  */
 import type * as Duration from "effect/Duration"
 import { availableParallelism } from "node:os"
+import { byteSizeExpected, LEAST_MEMORY_BYTES, readByteSize } from "./byteSize.ts"
+import type { ByteSizeInput } from "./byteSize.ts"
 import { toMillis } from "./duration.ts"
 import { bound } from "./engine/asyncContext.ts"
 import { InvalidOptionError } from "./ExecutorError.ts"
@@ -99,10 +101,11 @@ export interface ExecutorOptions {
    */
   readonly resourceLimits?: Readonly<Record<string, number>> | undefined
   /**
-   * Bytes that a worker may use (processes: resident memory; threads: heap), measured after calls and four times a second; one that uses more is
-   * replaced when its calls are done, and ended at once when it uses twice as much. Unlimited by default. `EXECUTOR_MEMORY_LIMIT`.
+   * Memory that a worker may use (processes: resident memory; threads: heap), in bytes or such as `"512 MiB"`, at least 1 MiB. It is measured after
+   * calls and four times a second. A worker that uses more is replaced when its calls are done, and ended at once when it uses twice as much.
+   * Unlimited by default. `EXECUTOR_MEMORY_LIMIT`.
    */
-  readonly memoryLimit?: number | undefined
+  readonly memoryLimit?: ByteSizeInput | undefined
   /**
    * `"pipe"` (default): what a task wrote arrives on the parent's stdout and stderr before its future settles. `"inherit"`: workers write by
    * themselves. `EXECUTOR_STDIO`.
@@ -238,6 +241,12 @@ const context: Reader<ContextOption> = {
   }
 }
 
+const memoryLimit: Reader<number> = {
+  expected: byteSizeExpected(LEAST_MEMORY_BYTES),
+  read: (value) => readByteSize(value, LEAST_MEMORY_BYTES),
+  parse: positiveInteger.parse!
+}
+
 /** One row an option, in the order of the documentation. */
 const table: { readonly [K in keyof ExecutorOptions]-?: Reader<ResolvedOptions[K] & {}> } = {
   maxWorkers: positiveInteger,
@@ -256,7 +265,7 @@ const table: { readonly [K in keyof ExecutorOptions]-?: Reader<ResolvedOptions[K
   execArgv: strings,
   argv: strings,
   resourceLimits: record<number>("number"),
-  memoryLimit: positiveInteger,
+  memoryLimit,
   stdio: oneOf("pipe", "inherit"),
   stacks: oneOf("await", "submit"),
   context,
@@ -267,12 +276,15 @@ const table: { readonly [K in keyof ExecutorOptions]-?: Reader<ResolvedOptions[K
 /** The default of `exitTimeout`: enough to write coverage and to close connections to a database. */
 export const EXIT_TIMEOUT_MS = 10_000
 
+/** The options of every executor, for backends that have more. */
+export const executorOptionNames = Object.keys(table) as ReadonlyArray<keyof ExecutorOptions>
+
 /** Checks what was given and fills in the defaults. Throws `InvalidOptionError` naming the first wrong option, before anything starts. */
 export const resolveOptions = (
   options: ExecutorOptions,
   backend: { readonly name: string; readonly defaultMaxWorkers?: number | undefined }
 ): ResolvedOptions => {
-  if (typeof options !== "object" || options === null) {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw new InvalidOptionError({ option: "options", received: options, expected: "an object" })
   }
   const read: Record<string, unknown> = {

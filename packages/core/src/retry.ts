@@ -7,7 +7,7 @@ import { toMillis } from "./duration.ts"
 import { InvalidOptionError } from "./ExecutorError.ts"
 import type { RetryOptions, TaskOptions } from "./Task.ts"
 import { wallClock } from "./timers.ts"
-import { refuseUnknownOptions } from "./unknownOption.ts"
+import { ownOptions } from "./unknownOption.ts"
 
 /** One call's policy: milliseconds to wait before the next attempt, or `undefined` when there is to be none. */
 export type RetryPolicy = (error: unknown, attempts: number) => number | undefined
@@ -31,11 +31,7 @@ export const retryPolicy = (retry: TaskOptions["retry"] & {}): () => RetryPolicy
   }
   if (typeof retry !== "object" || retry === null) throw invalid(retry)
   if (Schedule.isSchedule(retry)) return () => scheduled(retry as Schedule.Schedule<unknown, unknown>)
-  refuseUnknownOptions(retry, retryNames, "retry")
-  const { delay = 0, factor = 1, times, while: worth } = retry as Exclude<
-    typeof retry,
-    Schedule.Schedule<any, any, any, any>
-  >
+  const { delay = 0, factor = 1, times, while: worth } = ownOptions(retry as RetryOptions, retryNames, "retry")
   if (
     !isCount(times) || typeof factor !== "number" || !(factor > 0) ||
     (worth !== undefined && typeof worth !== "function")

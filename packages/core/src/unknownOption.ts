@@ -49,9 +49,35 @@ export const unknownOption = (
   })
 }
 
+/**
+ * The options that were given, as own properties of an object without a prototype: what a changed `Object.prototype` says is no option.
+ * Throws `InvalidOptionError` for `options` that are no object and for the first one that does not exist.
+ *
+ * The rule for values is the same for all options: `undefined` stands for the default, and `null` is refused like any other wrong value.
+ */
+export const ownOptions = <O extends object>(
+  options: O | undefined,
+  names: ReadonlyArray<string & keyof O>,
+  taker: string
+): O => {
+  if (options === undefined) return none as O
+  refuseUnknownOptions(options, names, taker)
+  return { __proto__: null, ...options } as O
+}
+
+/** The same where the names are checked later. */
+export const ownObject = <O extends object>(options: O): O => {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new InvalidOptionError({ option: "options", received: options, expected: "an object" })
+  }
+  return { __proto__: null, ...options } as O
+}
+
+const none: object = Object.freeze(Object.create(null))
+
 /** Throws for the first option in `options` that does not exist, and for `options` that are no object. */
 export const refuseUnknownOptions = (options: object, names: ReadonlyArray<string>, taker: string): void => {
-  if (typeof options !== "object" || options === null) {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw new InvalidOptionError({ option: "options", received: options, expected: "an object" })
   }
   for (const [option, value] of Object.entries(options)) {

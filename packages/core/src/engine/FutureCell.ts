@@ -1,14 +1,15 @@
 /** The future: a call as its user sees it. What the engine knows of it is `Call`. */
 import { LONGEST_DELAY, toMillis } from "../duration.ts"
-import type { DurationInput } from "../duration.ts"
 import { InvalidStateError, TaskTimeoutError } from "../ExecutorError.ts"
 import type { Future, FutureInfo, FutureState, InterruptOptions, WaitOptions } from "../Future.ts"
 import { clearTimeout, performance, queueMicrotask, setTimeout } from "../timers.ts"
+import { ownOptions } from "../unknownOption.ts"
 import { futureMark } from "../wire/leaf.ts"
 import { bound } from "./asyncContext.ts"
 import { Call, State } from "./Call.ts"
 import { cancelledFor } from "./Failure.ts"
 import { Reports } from "./Reports.ts"
+import { waitMillis } from "./waitOptions.ts"
 
 const stateNames: ReadonlyArray<FutureState> = ["pending", "running", "succeeded", "failed", "cancelled"]
 
@@ -48,9 +49,9 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
 
   result(options?: WaitOptions): Promise<A> {
     this.watch()
-    if (options?.timeout !== undefined) {
-      return this.#within(options.timeout).then((inTime) => {
-        if (!inTime) throw ranOut(this, options.timeout!)
+    if (options !== undefined) {
+      return this.#within(options, "result").then((inTime) => {
+        if (!inTime) throw ranOut(this, options)
         return this.#settled()
       })
     }
@@ -74,13 +75,13 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
 
   async exception(options?: WaitOptions): Promise<unknown> {
     this.watch()
-    if (!await this.wait(options)) throw ranOut(this, options!.timeout!)
+    if (!await this.#within(options, "exception")) throw ranOut(this, options)
     if (this.code === State.Cancelled) throw this.error()
     return this.code === State.Failed ? this.error() : undefined
   }
 
   wait(options?: WaitOptions): Promise<boolean> {
-    return this.#within(options?.timeout === undefined ? Infinity : options.timeout)
+    return this.#within(options, "wait")
   }
 
   progress(): AsyncIterableIterator<unknown> {
@@ -103,9 +104,10 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
 
   // `async`, so that a wrong option rejects.
   async interrupt(options?: InterruptOptions): Promise<boolean> {
-    const grace = options?.grace === undefined ? undefined : toMillis(options.grace, "grace")
-    const given = options?.reason === undefined ? undefined : { value: options.reason }
-    return !this.done() && this.terms.owner.interrupt(this, grace, cancelledFor("interrupt", given))
+    const { grace, reason } = ownOptions(options, ["grace", "reason"], "interrupt")
+    const graceMs = grace === undefined ? undefined : toMillis(grace, "grace")
+    const given = reason === undefined ? undefined : { value: reason }
+    return !this.done() && this.terms.owner.interrupt(this, graceMs, cancelledFor("interrupt", given))
   }
 
   onDone(callback: (future: Future<A, E>) => unknown): void {
@@ -164,9 +166,9 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
     throw this.error()
   }
 
-  /** Whether it is done within the time; a timeout of zero asks without waiting. Rejects only for what is no duration. */
-  async #within(timeout: DurationInput): Promise<boolean> {
-    const after = toMillis(timeout, "timeout")
+  /** Whether it is done within the time; a timeout of zero asks without waiting. Rejects only for wrong options of `method`. */
+  async #within(options: WaitOptions | undefined, method: string): Promise<boolean> {
+    const after = waitMillis(options, method)
     if (this.done() || after === 0) return this.done()
     const release = this.parkWaiter()
     return new Promise((resolve) => {
@@ -184,8 +186,8 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
   }
 }
 
-const ranOut = ({ label }: FutureCell, timeout: DurationInput): TaskTimeoutError =>
-  new TaskTimeoutError({ clock: "wait", after: toMillis(timeout, "timeout"), task: label })
+const ranOut = ({ label }: FutureCell, options: WaitOptions | undefined): TaskTimeoutError =>
+  new TaskTimeoutError({ clock: "wait", after: waitMillis(options, ""), task: label })
 
 /** The error is built in a reaction of the promise that the caller awaits, so that its stack ends with the lines that do. */
 const rejected = (cell: FutureCell): Promise<never> => Promise.reject(cell).then(undefined, rebuild)

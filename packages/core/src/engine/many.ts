@@ -2,11 +2,13 @@
 import { LONGEST_DELAY, toMillis } from "../duration.ts"
 import type { DurationInput } from "../duration.ts"
 import { InvalidOptionError, InvalidStateError, TaskTimeoutError } from "../ExecutorError.ts"
-import type { Future } from "../Future.ts"
+import type { Future, WaitOptions } from "../Future.ts"
 import { clearTimeout, performance, setTimeout } from "../timers.ts"
+import { ownOptions } from "../unknownOption.ts"
 import { goOn as outside, State } from "./Call.ts"
 import type { FutureCell } from "./FutureCell.ts"
 import { isTurnLong, nextTurn } from "./turn.ts"
+import { waitMillis } from "./waitOptions.ts"
 
 /** Options of `wait` for several futures (`concurrent.futures.wait`). */
 export interface WaitManyOptions {
@@ -45,37 +47,52 @@ const park = (futures: Iterable<Future<any, any>>): () => void => {
  */
 export const wait = <const T extends Iterable<Future<any, any>>>(
   futures: T,
-  options: WaitManyOptions = {}
+  options?: WaitManyOptions
 ): Promise<WaitResult<MemberOf<T>>> =>
   new Promise((resolve, reject) => {
-    const returnWhen = options.returnWhen ?? "allCompleted"
+    const { returnWhen = "allCompleted", timeout = Infinity } = ownOptions(options, ["returnWhen", "timeout"], "wait")
     if (returnWhen !== "allCompleted" && returnWhen !== "firstCompleted" && returnWhen !== "firstException") {
       const expected = `"allCompleted", "firstCompleted" or "firstException"`
       return reject(new InvalidOptionError({ option: "returnWhen", received: returnWhen, expected }))
     }
-    const after = options.timeout === undefined ? Infinity : toMillis(options.timeout, "timeout")
+    const after = toMillis(timeout, "timeout")
     const all = [...new Set(futures as Iterable<MemberOf<T>>)]
+    const ends = (future: FutureCell): boolean =>
+      returnWhen === "firstCompleted" || (returnWhen === "firstException" && future.code === State.Failed)
+    resolve(
+      settled(all, after, ends).then(() => {
+        const done = all.filter((future) => future.done())
+        return { done: new Set(done), notDone: new Set(all.filter((future) => !future.done())) }
+      })
+    )
+  })
+
+/** Resolves when all futures are done, one of them has an outcome that ends the waiting, or the time (ms) is over. */
+const settled = (
+  all: ReadonlyArray<Future<any, any>>,
+  after: number,
+  endsWaiting: (future: FutureCell) => boolean
+): Promise<void> =>
+  new Promise((resolve) => {
     let left = all.length
     let timer: NodeJS.Timeout | undefined
     let goOn = (): void => {}
 
-    const ends = (future: FutureCell): boolean =>
-      left === 0 || returnWhen === "firstCompleted" || (returnWhen === "firstException" && future.code === State.Failed)
+    const ends = (future: FutureCell): boolean => left === 0 || endsWaiting(future)
     const finish = (): void => {
       clearTimeout(timer)
       goOn()
       for (const future of all) cell(future).unobserve(observer)
-      const done = all.filter((future) => future.done())
-      resolve({ done: new Set(done), notDone: new Set(all.filter((future) => !future.done())) })
+      resolve()
     }
     const observer = (future: FutureCell): void => {
       left--
       if (ends(future)) finish()
     }
 
-    const settled = all.filter((future) => future.done()).map(cell)
-    left -= settled.length
-    if (left === 0 || after === 0 || settled.some(ends)) return finish()
+    const done = all.filter((future) => future.done()).map(cell)
+    left -= done.length
+    if (left === 0 || after === 0 || done.some(ends)) return finish()
     for (const future of all) {
       if (future.done()) continue
       cell(future).observe(observer)
@@ -108,8 +125,9 @@ export interface AsCompleted<F extends Future<any, any>> extends AsyncIterableIt
  */
 export const asCompleted = <const T extends Iterable<Future<any, any>>>(
   futures: T,
-  options: { readonly timeout?: DurationInput | undefined } = {}
-): AsCompleted<MemberOf<T>> => new Completions<MemberOf<T>>(futures as Iterable<any>, options.timeout)
+  options?: WaitOptions
+): AsCompleted<MemberOf<T>> =>
+  new Completions<MemberOf<T>>(futures as Iterable<any>, waitMillis(options, "asCompleted"))
 
 class Completions<F extends Future<any, any>> implements AsCompleted<F> {
   readonly #after: number
@@ -133,8 +151,8 @@ class Completions<F extends Future<any, any>> implements AsCompleted<F> {
   /** The step before: steps run one after the other, as those of an async generator. */
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(futures: Iterable<F>, timeout: DurationInput | undefined) {
-    this.#after = timeout === undefined ? Infinity : toMillis(timeout, "timeout")
+  constructor(futures: Iterable<F>, after: number) {
+    this.#after = after
     this.#deadline = performance.now() + this.#after
     for (const future of futures) this.add(future)
   }
@@ -250,11 +268,25 @@ export type MemberOf<T> = T extends Iterable<infer F extends Future<any, any>> ?
 
 /**
  * All results, in the order of the futures, or the first failure to happen; the other calls continue (`asyncio.gather`). Futures of several types give a
- * tuple of their results, like `Promise.all`.
+ * tuple of their results, like `Promise.all`. After `timeout` it rejects with `TaskTimeoutError` (`clock: "wait"`), which counts the unfinished futures.
  *
  * ```ts
- * const [n, text] = await gather([executor.submit(fib, 20), executor.submit(who, 1)])
+ * const [n, text] = await gather([executor.submit(fib, 20), executor.submit(who, 1)], { timeout: "1 minute" })
  * ```
  */
-export const gather = <const T extends Iterable<Future<any, any>>>(futures: T): Promise<Results<T>> =>
-  Promise.all([...futures].map((future) => future.result())) as Promise<Results<T>>
+export const gather = async <const T extends Iterable<Future<any, any>>>(
+  futures: T,
+  options?: WaitOptions
+): Promise<Results<T>> => {
+  const after = waitMillis(options, "gather")
+  const all = [...futures as Iterable<Future<any, any>>]
+  if (after !== Infinity) {
+    const given = [...new Set(all)]
+    await settled(given, after, (future) => future.code !== State.Succeeded)
+    const unfinished = given.filter((future) => !future.done())
+    // A failure that ended the waiting is the outcome.
+    const hasFailed = given.some((future) => future.done() && cell(future).code !== State.Succeeded)
+    if (unfinished.length > 0 && !hasFailed) throw waitRanOut(after, new Set(unfinished), given.length)
+  }
+  return Promise.all(all.map((future) => future.result())) as Promise<Results<T>>
+}

@@ -1,8 +1,10 @@
 /** The options of a map, checked. */
+import { toBytes } from "../byteSize.ts"
+import type { ByteSizeInput } from "../byteSize.ts"
 import { LONGEST_DELAY, toMillis } from "../duration.ts"
 import type { DurationInput } from "../duration.ts"
 import { InvalidOptionError } from "../ExecutorError.ts"
-import { refuseUnknownOptions } from "../unknownOption.ts"
+import { ownOptions } from "../unknownOption.ts"
 import { bound } from "./asyncContext.ts"
 
 /** Options of `map`, `mapSettled` and `starmap`. */
@@ -15,10 +17,10 @@ export interface MapOptions {
    */
   readonly bufferSize?: number | undefined
   /**
-   * Bytes of items and results pulled and not yet yielded, at most, as estimated; 64 MiB by default. One item may exceed it, and results of what is
-   * running when it is reached come on top.
+   * Estimated size of items and results pulled and not yet yielded, at most: bytes, or such as `"256 MiB"`; 64 MiB by default. One item may exceed
+   * it, and results of what is running when it is reached come on top.
    */
-  readonly bufferBytes?: number | undefined
+  readonly bufferBytes?: ByteSizeInput | undefined
   /** Yield in the order of the input (default), or as results come. */
   readonly ordered?: boolean | undefined
   /** How long the whole may take, counted from the first `next`; then `next` throws `TaskTimeoutError` (`clock: "wait"`) and the rest is cancelled. */
@@ -75,7 +77,6 @@ const names = [
 
 /** Throws `InvalidOptionError` naming the first wrong option. */
 export const resolveMapOptions = (options: MapOptions | undefined): ResolvedMapOptions => {
-  if (options !== undefined) refuseUnknownOptions(options, names, "map")
   const {
     bufferBytes = DEFAULT_BUFFER_BYTES,
     bufferSize,
@@ -85,17 +86,16 @@ export const resolveMapOptions = (options: MapOptions | undefined): ResolvedMapO
     ordered = true,
     signal,
     timeout = Infinity
-  } = options ?? {}
+  } = ownOptions(options, names, "map")
   if (chunkSize !== "auto") atLeastOne("chunkSize", chunkSize, ` or "auto"`)
   if (bufferSize !== undefined) atLeastOne("bufferSize", bufferSize)
-  if (bufferBytes !== Infinity) atLeastOne("bufferBytes", bufferBytes, " or Infinity")
   must(typeof ordered === "boolean", "ordered", ordered, "true or false")
   must(onProgress === undefined || typeof onProgress === "function", "onProgress", onProgress, "a function")
   must(signal === undefined || signal instanceof AbortSignal, "signal", signal, "an AbortSignal")
   return {
     chunkSize: chunkSize === "auto" ? undefined : chunkSize,
     bufferSize,
-    bufferBytes,
+    bufferBytes: bufferBytes === Infinity ? Infinity : toBytes(bufferBytes, "bufferBytes"),
     ordered,
     timeout: toMillis(timeout, "timeout"),
     itemTimeout: finite(toMillis(itemTimeout, "itemTimeout")),

@@ -1,5 +1,5 @@
 /** Wrong options are named before anything starts. */
-import { asCompleted, InvalidOptionError, Task, wait } from "@futures/core"
+import { asCompleted, gather, InvalidOptionError, Task, wait } from "@futures/core"
 import type { ExecutorOptions, MapOptions } from "@futures/core"
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
@@ -15,6 +15,13 @@ import { waitFor } from "../tasksSignals.ts"
 const wrongNumbers: ReadonlyArray<unknown> = [0, -1, 1.5, NaN, Infinity, null, "4", true, {}, 2 ** 53]
 
 const wrongDurations: ReadonlyArray<unknown> = [-1, NaN, "soon", null]
+
+/** A call rejects with `InvalidOptionError` for this option, and does not throw. */
+const rejects = (call: () => Promise<unknown>, option: string): Promise<InvalidOptionError> => {
+  let promise: Promise<unknown> | undefined
+  assert.doesNotThrow(() => promise = call())
+  return failsWith(promise!, InvalidOptionError, { option })
+}
 
 /** Values that no option can have; a new option without a row here does not compile. */
 const wrong: Readonly<Record<keyof ExecutorOptions, ReadonlyArray<unknown>>> = {
@@ -34,7 +41,8 @@ const wrong: Readonly<Record<keyof ExecutorOptions, ReadonlyArray<unknown>>> = {
   execArgv: [null, "--no-warnings", [1]],
   argv: [null, "--verbose", [1]],
   resourceLimits: [null, 4, { maxOldGenerationSizeMb: "4" }],
-  memoryLimit: wrongNumbers,
+  // Less than 1 MiB was meant as MiB.
+  memoryLimit: [...wrongNumbers, 1, 512, 2_048, 2 ** 20 - 1, "512", "lots", "512 Mb/s", "-1 GiB", "1 KiB"],
   stdio: [null, "ignore", 1],
   stacks: [null, "both", 1],
   context: [null, {}, { capture: () => 1, restore: () => 1 }, { capture: 1, restore: double }],
@@ -79,6 +87,21 @@ export const options = laws("options", [
       isError(layered, InvalidOptionError, { option: "maxWorkers" })
     }
   }),
+  law("A changed Object.prototype gives no options", { promises: [16] }, async (trial) => {
+    const added = ["timeout", "retry", "maxWorkers", "chunkSize", "grace", "cancelPending", "returnWhen"]
+    const prototype = Object.prototype as Record<string, unknown>
+    for (const option of added) prototype[option] = -1
+    try {
+      const executor = trial.open({ minWorkers: 0 })
+      const future = executor.submit(Task.with(double, { label: "doubled" }), 2)
+      assert.equal(await future.result({}), 4)
+      assert.deepEqual(await collect(executor.map(double, [1], {})), [2])
+      assert.equal((await wait([future], {})).done.size, 1)
+      await executor.shutdown({})
+    } finally {
+      for (const option of added) delete prototype[option]
+    }
+  }),
   law("An option that does not exist is refused", { promises: [] }, async (trial) => {
     assert.throws(() => trial.open({ maxWorker: 4 } as ExecutorOptions), InvalidOptionError)
     assert.throws(() => trial.open(null as never), InvalidOptionError)
@@ -91,6 +114,18 @@ export const options = laws("options", [
     for (const duration of [0, 5, "5 seconds", "1 minute", Infinity] as const) {
       trial.open({ grace: duration, idleTimeout: duration, startTimeout: duration })
     }
+  }),
+  law("Sizes are bytes or such as \"512 MiB\", and a limit of memory that is meant in MiB is refused as bytes", {
+    promises: []
+  }, async (trial) => {
+    for (const size of [2 ** 20, "1 MiB", "512MiB", "1.5 GB", "2 gib", "1048576 B"] as const) {
+      trial.open({ memoryLimit: size as "1 MiB" })
+    }
+    assert.throws(() => trial.open({ memoryLimit: 512 }), (thrown: unknown) => {
+      const { message } = isError(thrown, InvalidOptionError, { option: "memoryLimit", received: "512" })
+      return message.includes("bytes") && message.includes("512 MiB")
+    })
+    assert.deepEqual(await collect(trial.shared.map(double, [1, 2], { bufferBytes: "64 KiB" })), [2, 4])
   }),
   law("An executor that nobody uses starts nothing", { promises: [14] }, async (trial) => {
     const executor = trial.open({ maxWorkers: 4 })
@@ -143,7 +178,7 @@ export const options = laws("options", [
     }
   ),
   law(
-    "A method that returns a promise rejects for a wrong duration, and does not throw",
+    "A method that returns a promise rejects for wrong options, and does not throw; undefined is the default, null is refused",
     { promises: [] },
     async (trial) => {
       const executor = trial.open()
@@ -157,15 +192,35 @@ export const options = laws("options", [
           ["timeout", () => future.exception({ timeout })],
           ["timeout", () => future.wait({ timeout })],
           ["timeout", () => wait([future], { timeout })],
+          ["timeout", () => gather([future], { timeout })],
           ["grace", () => future.interrupt({ grace: timeout })]
         ]
-        for (const [option, call] of calls) {
-          let promise: Promise<unknown> | undefined
-          assert.doesNotThrow(() => promise = call())
-          await failsWith(promise!, InvalidOptionError, { option })
-        }
+        for (const [option, call] of calls) await rejects(call, option)
         assert.throws(() => asCompleted([future], { timeout }), InvalidOptionError)
       }
+      const takers: ReadonlyArray<(options: any) => Promise<unknown>> = [
+        (given) => executor.shutdown(given),
+        (given) => future.result(given),
+        (given) => future.exception(given),
+        (given) => future.wait(given),
+        (given) => future.interrupt(given),
+        (given) => wait([future], given),
+        (given) => gather([future], given),
+        async (given) => asCompleted([future], given)
+      ]
+      for (const take of takers) {
+        for (const noObject of [null, 5, "soon", []]) await rejects(() => take(noObject), "options")
+        const { message } = await rejects(() => take({ timeOut: 5, graze: 5 }), "timeOut")
+        assert.ok(message.includes("timeout") || message.includes("grace"), message)
+        await rejects(() => take({ xyz: null }), "xyz")
+      }
+      await rejects(() => executor.shutdown({ cancelPending: "yes" as never }), "cancelPending")
+      await rejects(() => executor.shutdown({ cancelPending: null as never }), "cancelPending")
+      await rejects(() => wait([future], { returnWhen: null as never }), "returnWhen")
+      await rejects(() => (executor.ready as (options: unknown) => Promise<void>)({ timeout: 5 }), "options")
+      assert.equal(await future.result({ timeout: undefined }), 2)
+      assert.equal(await future.wait({}), true)
+      await executor.ready()
       assert.equal(await executor.run(double, 2), 4)
     }
   ),
