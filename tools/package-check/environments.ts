@@ -13,6 +13,8 @@ export interface Environment {
   readonly language: "js" | "ts"
   /** How types are resolved; absent where there are none. */
   readonly resolution?: "nodenext" | "bundler"
+  /** A folder in `foreign` that is the project instead: it is not of ES modules, and brings its own tsconfig.json. */
+  readonly foreign?: string
   /** Installed beside our packages, and files of their own. */
   readonly packages?: Readonly<Record<string, string>>
   readonly files?: Readonly<Record<string, string>>
@@ -71,6 +73,41 @@ conformance({ name: "${backend}", executor: ${executor} }, {
 `
 }
 
+/** A project in CommonJS, from a folder of its own. */
+const commonjs = (
+  name: string,
+  foreign: string,
+  rest: Pick<Environment, "build" | "isRight" | "packages" | "run">,
+  version = "24"
+): Environment => ({ name, tools: [`node@${version}`], install: npm, language: "js", foreign, ...rest })
+
+/** The last compiler that resolves modules as Node did before it had `exports`. */
+const classic = { typescript: "5.9", "@types/node": "24" }
+
+const tsc: Words = ["node_modules/.bin/tsc"]
+
+/** Test files in realms of their own. */
+const realms = `import { ProcessExecutor } from "@futures/process-executor"
+import { ThreadExecutor } from "@futures/thread-executor"
+import { types } from "node:util"
+import { expect, test } from "vitest"
+import { echo } from "./echo.ts"
+
+test.each(["thread", "process"])("values from a %s have the built-in classes of another realm", async (name) => {
+  const executor = name === "thread" ? new ThreadExecutor() : new ProcessExecutor()
+  const values = await executor.run(echo, [new Date(0), [3]])
+  expect(values).toEqual([new Date(0), [3]])
+  expect(Array.isArray(values)).toBe(true)
+  expect(values[0] instanceof Date).toBe(false)
+  expect(types.isDate(values[0])).toBe(true)
+  await executor.shutdown()
+})
+`
+
+const echoTask = `import { Task } from "@futures/core"
+export const { echo } = Task.module(import.meta, { echo: (value: ReadonlyArray<unknown>) => value })
+`
+
 const viteConfig = `export default { build: { ssr: true, rolldownOptions: { input: ["server.ts", "tasks.ts"] } } }\n`
 
 export const environments: ReadonlyArray<Environment> = [
@@ -108,6 +145,41 @@ export const environments: ReadonlyArray<Environment> = [
     files: { "thread.test.ts": lawsOn("thread"), "process.test.ts": lawsOn("process") },
     run: (backend) => ["node_modules/.bin/vitest", "run", `${backend}.test.ts`],
     isRight: (stdout) => /Tests .*[1-9]\d* passed/.test(stdout)
+  }),
+  through("Vitest, pool vmThreads", {
+    packages: { vitest: "5" },
+    files: { "realms.test.ts": realms, "echo.ts": echoTask },
+    run: () => ["node_modules/.bin/vitest", "run", "--pool=vmThreads", "realms.test.ts"],
+    isRight: (stdout) => /Tests .*2 passed/.test(stdout)
+  }),
+  commonjs(
+    "CommonJS, Node 22.19, JavaScript",
+    "javascript",
+    { run: (backend) => ["node", "server.js", backend] },
+    "22.19"
+  ),
+  commonjs("CommonJS, Node 24, JavaScript", "javascript", { run: (backend) => ["node", "server.js", backend] }),
+  commonjs("CommonJS, TypeScript (node10)", "typescript", {
+    packages: classic,
+    build: tsc,
+    run: (backend) => ["node", "dist/server.js", backend]
+  }),
+  commonjs("CommonJS, NestJS (node10)", "nest", {
+    packages: {
+      ...classic,
+      "@nestjs/common": "11",
+      "@nestjs/core": "11",
+      "@nestjs/platform-express": "11",
+      "reflect-metadata": "0.2",
+      rxjs: "7"
+    },
+    build: tsc,
+    run: (backend) => ["node", "dist/main.js", backend]
+  }),
+  commonjs("CommonJS, Jest and ts-jest", "jest", {
+    packages: { ...classic, "@types/jest": "30", jest: "30", "ts-jest": "29", tsx: "4" },
+    run: () => ["env", "NODE_OPTIONS=--experimental-vm-modules", "node_modules/.bin/jest"],
+    isRight: () => true
   }),
   {
     name: "Bun",

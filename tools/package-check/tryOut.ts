@@ -1,5 +1,5 @@
 /** A project of a stranger: an empty folder, our packages by their names, and a small server. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { stripTypeScriptTypes } from "node:module"
 import { delimiter, join } from "node:path"
 import { command } from "./command.ts"
@@ -21,11 +21,13 @@ export interface Outcome {
 
 const sources = new URL("./project/", import.meta.url)
 
+const foreignSources = new URL("./foreign/", import.meta.url)
+
 const ours = ["@futures/core", "@futures/thread-executor", "@futures/process-executor"]
 
 /** Lays out the project; `registry` is the address of our scope. */
 const layOut = (folder: string, registry: string, environment: Environment): void => {
-  const { files = {}, language, packages = {}, resolution } = environment
+  const { files = {}, foreign, language, packages = {}, resolution } = environment
   mkdirSync(folder)
   const write = (name: string, text: string): void => writeFileSync(join(folder, name), text)
   const source = (name: string): string => readFileSync(new URL(name, sources), "utf8")
@@ -33,12 +35,13 @@ const layOut = (folder: string, registry: string, environment: Environment): voi
   write(
     "package.json",
     JSON.stringify({
-      type: "module",
+      type: foreign === undefined ? "module" : "commonjs",
       private: true,
       dependencies: { ...Object.fromEntries(ours.map((name) => [name, "latest"])), effect: "^4.1.0" },
       devDependencies: packages
     })
   )
+  if (foreign !== undefined) return cpSync(new URL(foreign, foreignSources), folder, { recursive: true })
   for (const name of ["server.ts", "tasks.ts"]) {
     if (language === "ts") write(name, source(name))
     else write(name.replace(/ts$/, "js"), stripTypeScriptTypes(source(name)).replaceAll(/(?<=".\/\w+)\.ts"/g, ".js\""))

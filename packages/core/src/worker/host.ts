@@ -106,6 +106,8 @@ export class Host implements CallHost, Surroundings {
   #ending = false
   #isReady = false
   #hasLeftBehind = false
+  /** Whether a module has started the program once more in this worker. */
+  #isSpoiled = false
   #looping = false
   /** The deadline in the latest `Lease` frame; 0 before the first. */
   #lease = 0
@@ -242,9 +244,14 @@ export class Host implements CallHost, Surroundings {
     const context = currentTask() as CallContext | undefined
     if (context === undefined || context.host !== this) return false
     if (!this.#isReady || this.#running.get(context.wireId) === context) return false
-    // One report is enough: the worker is replaced.
-    if (!this.#hasLeftBehind) this.send(Kind.LeftBehind, encodeError(error, this.#port), context.id, context.label)
-    return this.#hasLeftBehind = true
+    this.#reportLeftBehind(error, context)
+    return true
+  }
+
+  /** One report is enough: the worker is replaced. */
+  #reportLeftBehind(error: unknown, { id, label }: CallContext): void {
+    if (!this.#hasLeftBehind) this.send(Kind.LeftBehind, encodeError(error, this.#port), id, label)
+    this.#hasLeftBehind = true
   }
 
   /** Tells everything there is to tell: the worker is ending, whatever runs, with this exit code. */
@@ -312,13 +319,13 @@ export class Host implements CallHost, Surroundings {
   /** Finds a task by what names it in frames. Rejects with `TaskNotFoundError`. */
   load(module: string, name: string): Promise<TaskDefinition> {
     const load = (): Promise<TaskDefinition> => loadTask(module, name, this.#port.resolve)
-    return module === this.#setup?.main ? this.#loadEntry(module, load) : load()
+    return module === this.#setup?.main ? this.#loadEntry(module, name, load) : load()
   }
 
-  async #loadEntry(module: string, load: () => Promise<TaskDefinition>): Promise<TaskDefinition> {
+  async #loadEntry(module: string, name: string, load: () => Promise<TaskDefinition>): Promise<TaskDefinition> {
     // Most programs have their tasks elsewhere.
     const { loadEntry } = await import("./loadEntry.ts")
-    return loadEntry(module, load)
+    return loadEntry(module, name, load, () => this.#isSpoiled = true)
   }
 
   #learn(reference: TaskReference): number {
@@ -370,7 +377,9 @@ export class Host implements CallHost, Surroundings {
     try {
       task.definition = await this.load(task.module, task.name)
     } catch (error) {
-      return this.#answer(context, Status.Refused, encodeError(error, this.#port))
+      this.#answer(context, Status.Refused, encodeError(error, this.#port))
+      if (this.#isSpoiled) this.#reportLeftBehind(error, context)
+      return
     }
     context.startedAt = monotonic()
     this.send(Kind.Started, context.wireId)

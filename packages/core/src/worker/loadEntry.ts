@@ -1,22 +1,37 @@
 /** Loads tasks from the file that starts the program. */
+import { TaskNotFoundError } from "../ExecutorError.ts"
 import { REMEDY } from "./load.ts"
 import { process } from "./process.ts"
 import { notify } from "./realm.ts"
 import type { TaskDefinition } from "./registry.ts"
 
-/** What a module that only declares tasks does not open. */
-const opened = /^(TCP|UDP|Pipe|Process|TLS|FSEvent|StatWatcher|Timeout|TTY)/
+/** What a server or a connection is among the resources of Node, or becomes once its host name is known. */
+const network = /^(TCP|UDP|TLS|GetAddrInfo|DNSChannel|QUERYWRAP)/i
 
-const countOpened = (): number => process.getActiveResourcesInfo?.().filter((type) => opened.test(type)).length ?? 0
+/** What else a module that only declares tasks does not open. */
+const opened = /^(Pipe|Process|FSEvent|StatWatcher|Timeout|TTY)/
 
-/** Loads a task, and reports a module that opened servers, connections or timers: it runs the program once more. */
-export const loadEntry = async (module: string, load: () => Promise<TaskDefinition>): Promise<TaskDefinition> => {
-  const before = countOpened()
+const open = (kind: RegExp): number => process.getActiveResourcesInfo?.().filter((type) => kind.test(type)).length ?? 0
+
+/**
+ * Loads a task. A module that opens servers or connections meanwhile starts the program once more in the worker: rejects with `TaskNotFoundError`, after a
+ * call of `spoiled`, since the worker is of no use any more. Timers and the like are only reported.
+ */
+export const loadEntry = async (
+  module: string,
+  task: string,
+  load: () => Promise<TaskDefinition>,
+  spoiled: () => void
+): Promise<TaskDefinition> => {
+  const [connections, others] = [open(network), open(opened)]
   const definition = await load()
-  if (countOpened() > before) {
-    notify(
-      `A worker loaded ${module}, the file that starts the program, for its tasks, and with it opened servers, connections or timers. ${REMEDY}`
-    )
+  const what = `${module}, the file that starts the program, for its tasks, and with it opened`
+  if (open(network) > connections) {
+    spoiled()
+    const message =
+      `A worker loaded ${what} servers or connections, as the program itself does. ${REMEDY} A bundler needs the tasks as an entry of their own.`
+    throw new TaskNotFoundError({ module, task, message })
   }
+  if (open(opened) > others) notify(`A worker loaded ${what} timers, programs or watchers. ${REMEDY}`)
   return definition
 }

@@ -32,9 +32,10 @@ const { initialize, square, viaPool, workers } = Task.module(import.meta, {
   workers: (): number => (own ?? pool!).stats().workers
 })
 
-const options: ExecutorOptions = ["one file", "exits when refused", "serves", "throws later"].includes(scene)
-  ? { maxWorkers: 2 }
-  : { maxWorkers: 1, minWorkers: 1, initializer: [initialize] }
+const options: ExecutorOptions =
+  ["one file", "exits when refused", "serves", "keeps a timer", "throws later"].includes(scene)
+    ? { maxWorkers: 2 }
+    : { maxWorkers: 1, minWorkers: 1, initializer: [initialize] }
 
 const pool = scene === "initializer" && !isProgram ? undefined : new Class(options)
 
@@ -57,9 +58,18 @@ switch (scene) {
   case "serves": {
     const server = createServer().listen(0)
     if (!isProgram) break
-    say(await Promise.all([1, 2].map((n) => pool!.run(square, n))))
+    const error = await pool!.submit(square, 3).exception() as Error
+    say(`${error.name}: ${error.message}`)
     await pool!.shutdown()
     server.close()
+    break
+  }
+  case "keeps a timer": {
+    const timer = setInterval(() => {}, 1_000)
+    if (!isProgram) break
+    say(await Promise.all([1, 2].map((n) => pool!.run(square, n))))
+    await pool!.shutdown()
+    clearInterval(timer)
     break
   }
   case "throws later": {

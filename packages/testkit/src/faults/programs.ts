@@ -183,14 +183,22 @@ export const programs = (origin: Origin): LawSet =>
       needs: ["workers"]
     }, () =>
       says(origin, "exits when refused", "WorkerLostError: InvalidStateError\n", 1, pools)),
-    law("A program that opens a server in the file of its tasks is warned once that its workers open it, too", {
-      promises: [18],
+    law("A call fails whose worker opens the servers of the program, because its task is in the same file", {
+      promises: [8, 9],
       needs: ["workers"]
     }, async () => {
       const ended = await run(origin, "serves", pools)
+      assert.equal(ended.code, 0, ended.stderr)
+      assert.match(ended.stdout, /^TaskNotFoundError: .*opened servers or connections.*`if \(import\.meta\.main\)/)
+    }),
+    law("A program that keeps a timer in the file of its tasks is warned once that its workers keep it, too", {
+      promises: [18],
+      needs: ["workers"]
+    }, async () => {
+      const ended = await run(origin, "keeps a timer", pools)
       assert.deepEqual([ended.code, ended.stdout], [0, "1,4\n"], ended.stderr)
       assert.equal(ended.stderr.split("FuturesWarning: ").length, 2, ended.stderr)
-      assert.match(ended.stderr, /opened servers.*`if \(import\.meta\.main\)/)
+      assert.match(ended.stderr, /opened timers.*`if \(import\.meta\.main\)/)
     }),
     law("A worker that ends because of an uncaught error while it runs no call is reported", {
       promises: [18],

@@ -1,0 +1,5 @@
+const { Task } = require("@futures/core")
+
+module.exports = Task.module(module, {
+  fib: (n) => n < 2 ? n : module.exports.fib(n - 1) + module.exports.fib(n - 2)
+})
