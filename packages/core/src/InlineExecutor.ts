@@ -9,7 +9,7 @@ import { executorClass } from "./executorClass.ts"
 import type { ExecutorClass } from "./executorClass.ts"
 import type { Executor } from "./ExecutorService.ts"
 import { queueMicrotask, setImmediate } from "./timers.ts"
-import { claim, isStopRequested, makeClaims, requestStop } from "./wire/claims.ts"
+import { claim, claimToStart, isStopRequested, makeClaims, requestStop } from "./wire/claims.ts"
 import type { Frame } from "./wire/frames.ts"
 import { Kind } from "./wire/frames.ts"
 import { Host } from "./worker/host.ts"
@@ -36,7 +36,7 @@ const inline: Backend = {
         if (!ended) events.frame(frame)
       },
       end,
-      claim: (wireId) => claim(claims, wireId),
+      claim: (wireId) => claimToStart(claims, wireId),
       stopRequested: (wireId) => isStopRequested(claims, wireId),
       mark: (count) => started = count
     })

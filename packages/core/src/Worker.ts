@@ -21,7 +21,7 @@ import { process } from "./worker/process.ts"
 import { becomeWorker, refusalAtExit } from "./worker/realm.ts"
 
 export { encodeFrame, encodeParts, FrameReader } from "./wire/bytes.ts"
-export { claim, isStopRequested } from "./wire/claims.ts"
+export { claimToStart as claim, isStopRequested } from "./wire/claims.ts"
 export type { Frame, WorkerPort }
 
 /** What a worker entry feeds. */

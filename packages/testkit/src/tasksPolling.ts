@@ -9,7 +9,15 @@ const compute = (): void => {
   for (let n = 0; !task.stopRequested; n++) Math.sqrt(n)
 }
 
-export const { computeBelow, computeItem, computeThenNote, computeUntilStopped, lookWhileHeld, stopSeenAtOnce } = Task
+export const {
+  computeBelow,
+  computeFor,
+  computeItem,
+  computeThenNote,
+  computeUntilStopped,
+  lookWhileHeld,
+  stopSeenAtOnce
+} = Task
   .module(
     import.meta,
     {
@@ -21,6 +29,11 @@ export const { computeBelow, computeItem, computeThenNote, computeUntilStopped, 
       /** The same in a call of its own, which it waits for. */
       computeBelow: (port: number, word: string): Promise<void> =>
         Executor.current().run(computeUntilStopped, port, word),
+      /** Computes so many steps, or until it is to stop. */
+      computeFor: (steps: number): void => {
+        const task = Task.current()!
+        for (let n = 0; n < steps && !task.stopRequested; n++) Math.sqrt(n)
+      },
       /** Computes until it is to stop, and adds to a file what its signal says then. */
       computeThenNote: (path: string): void => {
         compute()

@@ -21,7 +21,7 @@ import type { Bus } from "../wire/Bus.ts"
 import type { InterruptMessage } from "../wire/messages.ts"
 import { readPieces, removeArgs } from "../wire/pieces.ts"
 import { AGAIN } from "../wire/put.ts"
-import { ACK_WAIT, decode, isHead, isPoolOf, listPools, streamName, unpacked } from "../wire/streams.ts"
+import { ACK_WAIT, decode, isHead, isPoolOf, labelOf, listPools, streamName, unpacked } from "../wire/streams.ts"
 import type { Head, StoredCall } from "../wire/streams.ts"
 import { CallServers } from "./CallServers.ts"
 import { tellOutput, tellProgress } from "./tell.ts"
@@ -295,9 +295,10 @@ export class KeptCalls {
   }
 
   /** Why a call that was started too often is not started again. */
-  #why({ starts }: StoredCall | Head, deliveries: number): unknown {
-    const lost = new WorkerLostError({ workerId: this.#options.engine, reason: "machine" })
-    const error = starts === 1 ? lost : new PoisonTaskError({ attempts: deliveries - 1, cause: lost })
+  #why(call: StoredCall | Head, deliveries: number): unknown {
+    const task = labelOf(call)
+    const lost = new WorkerLostError({ workerId: this.#options.engine, reason: "machine", task })
+    const error = call.starts === 1 ? lost : new PoisonTaskError({ attempts: deliveries - 1, cause: lost, task })
     return encodeError(error, { sharesMemory: false })
   }
 

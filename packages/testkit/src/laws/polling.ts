@@ -2,11 +2,12 @@
 import { CancelledError, Task, TaskTimeoutError } from "@futures/core"
 import type { Executor } from "@futures/core"
 import assert from "node:assert/strict"
-import { collect, failsWith, isError, isIn } from "../expect.ts"
+import { collect, failsWith, isError, isIn, turn } from "../expect.ts"
 import { law, laws } from "../Law.ts"
 import { who } from "../tasks.ts"
 import {
   computeBelow,
+  computeFor,
   computeItem,
   computeThenNote,
   computeUntilStopped,
@@ -73,6 +74,22 @@ export const polling = laws("polling", [
       isIn(future, "cancelled")
     }
     assert.equal(await executor.run(who), worker)
+    assert.equal(executor.stats().forced, 0)
+  }),
+  law("A task that computes sees a request however short ago it was handed over", {
+    promises: [7],
+    needs: ["workers", "stop requests"]
+  }, async (trial) => {
+    const executor = trial.open({ maxWorkers: 1, grace })
+    await executor.run(computeFor, 0)
+    for (let wait = 0; wait < 60; wait++) {
+      const future = executor.submit(computeFor, Infinity)
+      // Somewhere among these it leaves the queue, comes to its worker, and is started there.
+      for (let step = 0; step < wait % 20; step++) await Promise.resolve()
+      for (let step = 0; step < wait / 20; step++) await turn()
+      assert.equal(await future.interrupt(), true)
+      isIn(future, "cancelled")
+    }
     assert.equal(executor.stats().forced, 0)
   }),
   ...stopped,

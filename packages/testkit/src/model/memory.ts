@@ -9,7 +9,7 @@
  */
 import { claim, executorClass, makeClaims, requestStop, timers } from "@futures/core/Backend"
 import type { Backend, ExecutorClass, Frame, LinkEvents, LinkExit, SpawnSpec } from "@futures/core/Backend"
-import { isStopRequested, serveHere } from "@futures/core/Worker"
+import { claim as claimToStart, isStopRequested, serveHere } from "@futures/core/Worker"
 
 /** Lets a step happen later: the delivery of one frame, or of a worker's end. */
 export type Deliver = (label: string, step: () => void) => void
@@ -66,7 +66,7 @@ export const memory = (driver?: Deliver): Memory => {
         })
       },
       end: () => end({ exitCode: 0 }),
-      claim: (wireId) => claim(claims, wireId),
+      claim: (wireId) => claimToStart(claims, wireId),
       stopRequested: (wireId) => isStopRequested(claims, wireId),
       mark: (calls) => started = calls
     })
