@@ -86,6 +86,7 @@ test("A call that kills every engine it meets ends as PoisonTaskError", async ()
   const error = await cluster.executor().submit(fatal, notebook).exception()
   assert.ok(error instanceof PoisonTaskError, String(error))
   assert.equal(error.attempts, 3)
+  assert.match(`${error.message}, ${(error.cause as Error).message}`, /"fatal".*"fatal"/)
   assert.equal(new Set(lines()).size, 3)
 })
 

@@ -176,6 +176,7 @@ export class KeptCallsLink implements Link {
       wireId,
       id: isEarlier ? Number(module.slice(EARLIER.length)) : id,
       isEarlier,
+      label: isEarlier ? undefined : meta.label ?? name,
       after: meta.attempt === 1 ? 0 : undefined,
       writing: undefined,
       stopping: false,
@@ -280,7 +281,7 @@ export class KeptCallsLink implements Link {
       const { name } = this.#options
       if (waiting.stopping) await this.#stopped(waiting, await this.#stopper.settle(waiting, undefined))
       else if (!waiting.isEarlier) {
-        this.#refuse(waiting, new WorkerLostError({ workerId: "cluster", reason: "machine" }))
+        this.#refuse(waiting, new WorkerLostError({ workerId: "cluster", reason: "machine", task: waiting.label }))
       } else {this.#refuse(
           waiting,
           new InvalidStateError(`The broker knows no call ${waiting.id} of ${name}, or none any more`)

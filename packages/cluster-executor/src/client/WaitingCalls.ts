@@ -6,6 +6,8 @@ export interface Waiting {
   readonly id: number
   /** Whether it was handed in before, and is only asked for. */
   readonly isEarlier: boolean
+  /** Its label; `undefined` for one that was submitted before. */
+  readonly label: string | undefined
   /** As in `StoredCall`; known once it is about to be written. */
   after: number | undefined
   /** Settles when the broker has it, or never will. */
