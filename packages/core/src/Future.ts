@@ -35,7 +35,7 @@ export interface InterruptOptions {
   readonly grace?: Duration.Input | undefined
   /**
    * Why: the `cause` of the `CancelledError`, and a copy of it is `Task.current().signal.reason` in the task. None by default: there the task's signal
-   * has an `AbortError`, as Node's have. What cannot be copied arrives in the task as a `NotPortableError` that describes it.
+   * has an `AbortError`, as Node's have. What cannot be copied, or has more than 256 KiB, arrives in the task as a `NotPortableError` that describes it.
    */
   readonly reason?: unknown
 }

@@ -67,12 +67,10 @@ export class CallStopper {
 
   async #isHeld({ id }: Stopping, { grace, reason }: HowToStop): Promise<boolean> {
     const { bus, registry } = this.#client
-    const message: InterruptMessage = {
-      client: this.#name,
-      id,
-      grace,
-      reason: reason === undefined ? undefined : packed(reason)
-    }
+    const text = reason === undefined ? undefined : packed(reason)
+    // A broker with a low limit takes no long message: to stop the call matters more than why.
+    const isTooLong = text !== undefined && text.length > bus.maxPayload / 2
+    const message: InterruptMessage = { client: this.#name, id, grace, reason: isTooLong ? undefined : text }
     const asked = registry.engines().map((engine) => bus.ask(`eng.${engine.id}.interrupt`, message, MINE))
     return (await Promise.all(asked)).includes("mine")
   }

@@ -78,16 +78,21 @@ export const reasons = laws("reasons", [
       assert.deepEqual(toldBy(signals), { value: reason })
     }
   ),
-  law("A reason that cannot be copied arrives in the task as an error that describes it", {
-    promises: [7, 9]
-  }, async (trial) => {
-    const signals = await trial.signals()
-    const reason = (): void => {}
-    const error = await stops["interrupt()"]!(trial.single, signals, reason)
-    assert.equal(isError(error, CancelledError).cause, reason)
-    const told = toldBy(signals)
-    assert.ok("name" in told && told.name === "NotPortableError", JSON.stringify(told))
-  }),
+  law(
+    "A reason that cannot be copied, or is large, arrives in the task as an error that describes it; the call stops",
+    {
+      promises: [7, 9]
+    },
+    async (trial) => {
+      const signals = await trial.signals()
+      for (const reason of [(): void => {}, "x".repeat(2 ** 20), new Error("x".repeat(2 ** 20))]) {
+        const error = await stops["interrupt()"]!(trial.single, signals, reason)
+        assert.equal(isError(error, CancelledError).cause, reason)
+        const told = toldBy(signals)
+        assert.ok("name" in told && told.name === "NotPortableError", JSON.stringify(told).slice(0, 200))
+      }
+    }
+  ),
   law("A call that is stopped without a reason has none: its error has no cause, the task's signal an AbortError", {
     promises: [7]
   }, async (trial) => {

@@ -9,7 +9,9 @@ import { double, identity } from "../tasks.ts"
 import { throwUntil } from "../tasksAttempts.ts"
 import { answer } from "../tasksEffect.ts"
 import { untilAsked } from "../tasksModel.ts"
+import { listenItem } from "../tasksSignals.ts"
 import { count } from "../tasksStreams.ts"
+import { holdWorkersTimers, releaseWorkersTimers } from "../tasksTimers.ts"
 
 const LIMIT_MS = 10_000
 
@@ -68,6 +70,26 @@ const usable = Object.entries(uses).map(([name, use]) =>
 
 export const timers = laws("timers", [
   ...usable,
+  law("A worker whose timers a task has replaced runs what comes after as before", {
+    promises: [5, 13]
+  }, async (trial) => {
+    const executor = trial.open({ maxWorkers: 1 })
+    await executor.run(holdWorkersTimers)
+    try {
+      for (const name of ["many calls", "a map", "a stream", "a task that returns an Effect"]) {
+        await uses[name]!(executor)
+      }
+      await failsWith(executor.run(Task.with(untilAsked, { timeout: 50 }), 1), TaskTimeoutError, { clock: "run" })
+      const outcomes = await collect(
+        executor.mapSettled(listenItem, [0, 1, 2].map((index) => ({ index, listens: index === 1 })), {
+          itemTimeout: 100
+        })
+      )
+      assert.deepEqual(outcomes.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"])
+    } finally {
+      await executor.run(releaseWorkersTimers)
+    }
+  }),
   law("The clocks of calls count real time, whatever the timers of the program do", {
     promises: [13],
     needs: ["own timers"]
