@@ -11,6 +11,7 @@ export const {
   cleanUpSlowly,
   count,
   countLater,
+  countSlowly,
   countThenThrow,
   countThenThrowLater,
   endless,
@@ -38,6 +39,13 @@ export const {
     },
     count: function*(end: number): Generator<number> {
       for (let n = 0; n < end; n++) yield n
+    },
+    /** Sleeps so many milliseconds before each item. */
+    countSlowly: async function*(end: number, millis: number): AsyncGenerator<number> {
+      for (let n = 0; n < end; n++) {
+        await new Promise((resolve) => setTimeout(resolve, millis))
+        yield n
+      }
     },
     countLater: async function*(end: number): AsyncGenerator<number> {
       for (let n = 0; n < end; n++) {

@@ -4,10 +4,10 @@
 import { LONGEST_DELAY, toMillis } from "../duration.ts"
 import type { DurationInput } from "../duration.ts"
 import { InvalidOptionError } from "../ExecutorError.ts"
-import { clearTimeout, setTimeout } from "../timers.ts"
 import { ownOptions } from "../unknownOption.ts"
 import type { Engine, Supervisor } from "./Engine.ts"
 import { cancelledBy } from "./Failure.ts"
+import { PatientTimer } from "./PatientTimer.ts"
 
 export interface ShutdownOptions {
   /** Cancel what has not started instead of running it. */
@@ -45,9 +45,8 @@ export class Closing {
     this.#engine.drain()
     if (cancelPending) this.#engine.cancelPending()
     if (after <= LONGEST_DELAY) {
-      const timer = setTimeout(() => this.#interruptAll(), after)
-      timer.unref()
-      void this.#close().finally(() => clearTimeout(timer))
+      const timer = new PatientTimer(after, () => 0, () => this.#interruptAll(), { onlyReads: true, isUnref: true })
+      void this.#close().finally(() => timer.clear())
     }
     return this.#close()
   }

@@ -1,13 +1,14 @@
 /** The future: a call as its user sees it. What the engine knows of it is `Call`. */
-import { LONGEST_DELAY, toMillis } from "../duration.ts"
+import { toMillis } from "../duration.ts"
 import { InvalidStateError, TaskTimeoutError } from "../ExecutorError.ts"
 import type { Future, FutureInfo, FutureState, InterruptOptions, WaitOptions } from "../Future.ts"
-import { clearTimeout, performance, queueMicrotask, setTimeout } from "../timers.ts"
+import { performance, queueMicrotask } from "../timers.ts"
 import { ownOptions } from "../unknownOption.ts"
 import { futureMark } from "../wire/leaf.ts"
 import { bound } from "./asyncContext.ts"
 import { Call, State } from "./Call.ts"
 import { cancelledFor } from "./Failure.ts"
+import { patience } from "./PatientTimer.ts"
 import { Reports } from "./Reports.ts"
 import { waitMillis } from "./waitOptions.ts"
 
@@ -172,13 +173,14 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
     if (this.done() || after === 0) return this.done()
     const release = this.parkWaiter()
     return new Promise((resolve) => {
-      const timer = after === Infinity ? undefined : setTimeout(() => {
+      const expire = (): void => {
         this.unobserve(observer)
         release()
         resolve(false)
-      }, Math.min(after, LONGEST_DELAY))
+      }
+      const timer = after === Infinity ? undefined : patience(after, expire, () => this.lane?.arriving ?? 0)
       const observer = (): void => {
-        clearTimeout(timer)
+        timer?.clear()
         resolve(true)
       }
       this.observe(observer)

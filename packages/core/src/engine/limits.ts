@@ -2,10 +2,10 @@
 import type { Backend } from "../Backend.ts"
 import { LONGEST_DELAY } from "../duration.ts"
 import { TaskTimeoutError } from "../ExecutorError.ts"
-import { clearTimeout, setTimeout } from "../timers.ts"
 import { abortedBy, ours } from "./Failure.ts"
 import type { Failure } from "./Failure.ts"
 import type { FutureCell } from "./FutureCell.ts"
+import { patience } from "./PatientTimer.ts"
 import { endOnAbort } from "./signals.ts"
 
 /** How a call is ended. */
@@ -24,8 +24,9 @@ export const limitCall = (
 ): void => {
   const { queueTimeout, signal } = cell.options
   if (queueTimeout <= LONGEST_DELAY && remote !== true) {
-    const timer = setTimeout(() => ender.expire(cell, queueRanOut(queueTimeout, whyNoWorker?.())), queueTimeout)
-    cell.observe(() => clearTimeout(timer))
+    // A worker that was free in time gets the call, though this thread did not hear of it.
+    const timer = patience(queueTimeout, () => ender.expire(cell, queueRanOut(queueTimeout, whyNoWorker?.())))
+    cell.observe(() => timer.clear())
   }
   if (signal === undefined) return
   if (signal.aborted) return ender.abort(cell, abortedBy(signal))

@@ -1,12 +1,14 @@
 /** Several futures at once: `wait`, `asCompleted`, `gather`. They read futures through their public face, so executors may be mixed. */
-import { LONGEST_DELAY, toMillis } from "../duration.ts"
+import { toMillis } from "../duration.ts"
 import type { DurationInput } from "../duration.ts"
 import { InvalidOptionError, InvalidStateError, TaskTimeoutError } from "../ExecutorError.ts"
 import type { Future, WaitOptions } from "../Future.ts"
-import { clearTimeout, performance, setTimeout } from "../timers.ts"
+import { performance } from "../timers.ts"
 import { ownOptions } from "../unknownOption.ts"
 import { goOn as outside, State } from "./Call.ts"
 import type { FutureCell } from "./FutureCell.ts"
+import { patience } from "./PatientTimer.ts"
+import type { PatientTimer } from "./PatientTimer.ts"
 import { isTurnLong, nextTurn } from "./turn.ts"
 import { waitMillis } from "./waitOptions.ts"
 
@@ -27,6 +29,13 @@ export interface WaitResult<F> {
 }
 
 const cell = (future: Future<any, any>): FutureCell => future as FutureCell
+
+/** How many bytes have been received of outcomes that are not complete, at least one of which may be of these. */
+const arriving = (futures: Iterable<Future<any, any>>): number => {
+  let bytes = 0
+  for (const future of futures) if (!future.done()) bytes += cell(future).lane?.arriving ?? 0
+  return bytes
+}
 
 /** The task that waits gives its slot back, once, until the answer is called. */
 const park = (futures: Iterable<Future<any, any>>): () => void => {
@@ -75,12 +84,12 @@ const settled = (
 ): Promise<void> =>
   new Promise((resolve) => {
     let left = all.length
-    let timer: NodeJS.Timeout | undefined
+    let timer: PatientTimer | undefined
     let goOn = (): void => {}
 
     const ends = (future: FutureCell): boolean => left === 0 || endsWaiting(future)
     const finish = (): void => {
-      clearTimeout(timer)
+      timer?.clear()
       goOn()
       for (const future of all) cell(future).unobserve(observer)
       resolve()
@@ -98,7 +107,7 @@ const settled = (
       cell(future).observe(observer)
     }
     goOn = park(all)
-    if (after !== Infinity) timer = setTimeout(finish, Math.min(after, LONGEST_DELAY))
+    if (after !== Infinity) timer = patience(after, finish, () => arriving(all))
   })
 
 /** A running `asCompleted`: the futures as they finish, and a way to add more. */
@@ -224,13 +233,13 @@ class Completions<F extends Future<any, any>> implements AsCompleted<F> {
       const left = this.#deadline - performance.now()
       const timer = left === Infinity
         ? undefined
-        : setTimeout(() => {
+        : patience(Math.max(left, 0), () => {
           this.#wake = undefined
           reject(waitRanOut(this.#after, this.#waiting, this.#given))
-        }, Math.min(Math.max(left, 0), LONGEST_DELAY))
+        }, () => arriving(this.#waiting))
       this.#wake = () => {
         this.#wake = undefined
-        clearTimeout(timer)
+        timer?.clear()
         resolve()
       }
     })

@@ -9,9 +9,8 @@
  * Items are sent in chunks (`MapWork`). The size of a chunk follows the measured time of an item. A chunk that takes much longer returns
  * the items that it has not started, which then run on any worker.
  */
-import { LONGEST_DELAY } from "../duration.ts"
 import { TaskTimeoutError } from "../ExecutorError.ts"
-import { clearTimeout, performance, setTimeout } from "../timers.ts"
+import { performance } from "../timers.ts"
 import { whyClosed } from "./Admission.ts"
 import type { CallForm } from "./CallForm.ts"
 import type { Engine } from "./Engine.ts"
@@ -24,6 +23,7 @@ import { resolveMapOptions } from "./mapOptions.ts"
 import type { MapOptions, ResolvedMapOptions } from "./mapOptions.ts"
 import { MapReport } from "./MapReport.ts"
 import { MapWork } from "./MapWork.ts"
+import { patience } from "./PatientTimer.ts"
 import { isTurnLong, nextTurn } from "./turn.ts"
 
 /** `here()` reads the clock once in so many calls. */
@@ -218,10 +218,10 @@ export class MapRun<A> {
         reject(this.#ranOut(timeout))
         void this.close().catch(() => {})
       }
-      const timer = left === Infinity ? undefined : setTimeout(expire, Math.min(Math.max(left, 0), LONGEST_DELAY))
+      const timer = left === Infinity ? undefined : patience(Math.max(left, 0), expire)
       this.#wake = () => {
         this.#wake = undefined
-        clearTimeout(timer)
+        timer?.clear()
         forget()
         resume?.()
         resolve()

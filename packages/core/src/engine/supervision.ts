@@ -30,6 +30,7 @@ import { Lane } from "./Lane.ts"
 import type { LaneSetup } from "./Lane.ts"
 import { startCause } from "./lost.ts"
 import { publishNotice } from "./notices.ts"
+import { PatientTimer } from "./PatientTimer.ts"
 import { endWithProgram, forgetProgramEnd, tooSlow } from "./programEnd.ts"
 import { UNKILLABLE_AFTER } from "./StopLadder.ts"
 
@@ -129,7 +130,11 @@ export const supervise = (engine: Engine, setup: Omit<LaneSetup, "key">): Superv
       lane.open(engine.backend, spec(), { ...setup, key: engine.keyPrefix, main })
       const late = new StartFailure(new TaskTimeoutError({ clock: "start", after: options.startTimeout }))
       const placed = lane.place?.placed
-      const overdue = Effect.andThen(pause(options.startTimeout), Effect.fail(late))
+      const overdue = Effect.callback<never, StartFailure>((resume) => {
+        const expire = (): void => resume(Effect.fail(late))
+        const timer = new PatientTimer(options.startTimeout, () => lane.arriving, expire, { isUnref: true })
+        return Effect.sync(() => timer.clear())
+      })
       const tooLate = placed === undefined ? overdue : Effect.andThen(Effect.promise(() => placed), overdue)
       return Effect.raceFirst(Deferred.await(ready), tooLate).pipe(
         Effect.andThen(Deferred.await(gone)),

@@ -11,6 +11,8 @@ import { process } from "./process.ts"
 
 /** Time between two looks, at most: a standstill is known but for so much of it. */
 const LOOK_MS = 200
+/** The same where the caller computes on this thread too, often and for short. */
+const SHARED_LOOK_MS = 25
 /** Looks in one run, at least. */
 const LOOKS = 4
 /** A timer that is later than this shows a standstill, or a busy thread. */
@@ -60,7 +62,7 @@ export class RunClock {
   }
 
   #arm(leftMs: number, now: number): void {
-    const delay = Math.ceil(Math.min(leftMs, LOOK_MS, this.#limitMs / LOOKS)) + 1
+    const delay = Math.ceil(Math.min(leftMs, this.#sharesThread ? SHARED_LOOK_MS : LOOK_MS, this.#limitMs / LOOKS)) + 1
     this.#dueAt = now + delay
     this.#timer = setTimeout(() => this.#due(), delay)
   }

@@ -1,5 +1,6 @@
 /** Three clocks, each of which counts one thing. */
-import { CancelledError, Executor, Task, TaskTimeoutError, wait, WorkerLostError } from "@futures/core"
+import { asCompleted, CancelledError, Executor, Task, TaskTimeoutError, wait, WorkerLostError } from "@futures/core"
+import type { Future } from "@futures/core"
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
@@ -13,6 +14,7 @@ import { law, laws } from "../Law.ts"
 import { add, bytesAfter, exitWhenNegative, noteAfter } from "../tasks.ts"
 import { throwValue } from "../tasksErrors.ts"
 import { answerWhenAsked, holdItem, listenItem } from "../tasksSignals.ts"
+import { countSlowly } from "../tasksStreams.ts"
 
 /** Keeps the caller's thread for so many milliseconds, as a program that computes does. */
 const block = (millis: number): void => {
@@ -67,9 +69,99 @@ const itemsInTime = Object.entries(beginnings).map(([name, begin]) =>
   )
 )
 
+/** Ways to wait for a result of `future` at most so long. */
+const waits: Readonly<Record<string, (future: Future<string>, timeout: number) => Promise<unknown>>> = {
+  result: (future, timeout) => future.result({ timeout }),
+  exception: async (future, timeout) => await future.exception({ timeout }) ?? "ran",
+  wait: async (future, timeout) => await future.wait({ timeout }) ? "ran" : "late",
+  "wait of several": async (future, timeout) => (await wait([future], { timeout })).done.size === 1 ? "ran" : "late",
+  asCompleted: async (future, timeout) => {
+    for await (const each of asCompleted([future], { timeout })) return each.result()
+    return undefined
+  }
+}
+
+/** At once, a call is not sent yet. */
+const sent = Object.entries(beginnings).filter(([name]) => name !== "at once")
+
+const waitsInTime = sent.map(([name, begin]) =>
+  law(
+    `A result that was there within the timeout of a wait is received, though the caller computes: ${name}`,
+    { promises: [12, 13], needs: ["workers"] },
+    async (trial) => {
+      const notebook = trial.notebook()
+      await trial.shared.run(add, 1, 2)
+      for (const [way, waited] of Object.entries(waits)) {
+        const waiting = waited(trial.shared.submit(noteAfter, notebook.path, "ran", 5), 400)
+        await begin()
+        block(700)
+        assert.equal(await waiting, "ran", way)
+      }
+      const mapped = collect(trial.shared.starmap(noteAfter, [[notebook.path, "ran", 5]], { timeout: 400 }))
+      await begin()
+      block(700)
+      assert.deepEqual(await mapped, ["ran"])
+    }
+  )
+)
+
+const queuedInTime = sent.map(([name, begin]) =>
+  law(
+    `A call whose worker was free within queueTimeout runs, though the caller computes: ${name}`,
+    { promises: [6, 13], needs: ["workers"] },
+    async (trial) => {
+      const notebook = trial.notebook()
+      await trial.single.run(add, 1, 2)
+      const first = trial.single.submit(noteAfter, notebook.path, "first", 5)
+      const next = trial.single.submit(Task.with(noteAfter, { queueTimeout: 400 }), notebook.path, "next", 5)
+      await begin()
+      block(700)
+      assert.deepEqual([await first.result(), await next.result()], ["first", "next"])
+    }
+  )
+)
+
 export const clocks = laws("clocks", [
   ...inTime,
   ...itemsInTime,
+  ...waitsInTime,
+  ...queuedInTime,
+  law("A stream whose consumer computes has run only for as long as its task", { promises: [13] }, async (trial) => {
+    const timed = Task.with(countSlowly, { timeout: 500 })
+    const seen: Array<number> = []
+    for await (const n of trial.single.stream(timed, 5, 10)) {
+      seen.push(n)
+      block(300)
+    }
+    assert.deepEqual(seen, [0, 1, 2, 3, 4])
+  }),
+  law("A worker that was ready within startTimeout is kept, though its caller computes", {
+    promises: [9, 13],
+    needs: ["workers"]
+  }, async (trial) => {
+    const exits: Array<unknown> = []
+    const executor = trial.open({ maxWorkers: 1, startTimeout: 1_500, onWorkerExit: (exit) => exits.push(exit) })
+    const future = executor.submit(add, 1, 2)
+    await setImmediate()
+    block(2_500)
+    assert.equal(await future.result(), 3)
+    assert.deepEqual(exits, [])
+    await executor.shutdown()
+  }),
+  law("Calls that were done within the timeout of shutdown are not stopped, though the caller computes", {
+    promises: [13, 14],
+    needs: ["workers"]
+  }, async (trial) => {
+    const notebook = trial.notebook()
+    const executor = trial.open({ maxWorkers: 1 })
+    await executor.run(add, 1, 2)
+    const future = executor.submit(noteAfter, notebook.path, "ran", 5)
+    const ended = executor.shutdown({ timeout: 400 })
+    await setImmediate()
+    block(700)
+    await ended
+    assert.equal(await future.result(), "ran")
+  }),
   law(
     "A long result of an item that was on its way when itemTimeout was over is received, even without grace",
     { promises: [5, 12, 13] },
