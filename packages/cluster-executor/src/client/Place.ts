@@ -70,7 +70,6 @@ export class Place implements Link {
   readonly #roundTrip = new RoundTrip()
   #window = LEAST_WINDOW_MS
   #lookedAt = -Infinity
-  #takenAt = 0
   /** Average length of a call (bytes). */
   #callBytes = 0
 
@@ -135,8 +134,12 @@ export class Place implements Link {
   #look(): void {
     const now = performance.now()
     if (now - this.#lookedAt < LOOK_AGAIN_MS) return
-    this.#lookedAt = now
-    this.#channel!.whisper(Kind.Look, numbersOf(now))
+    this.#ask()
+  }
+
+  #ask(): void {
+    this.#lookedAt = performance.now()
+    this.#channel!.whisper(Kind.Look, numbersOf(this.#lookedAt))
   }
 
   #measured(millis: number): void {
@@ -173,7 +176,6 @@ export class Place implements Link {
     this.offer = offer
     this.engine = engine
     this.#host = host
-    this.#takenAt = performance.now()
     this.#owner!.take(this)
     return true
   }
@@ -183,7 +185,6 @@ export class Place implements Link {
     if (this.state !== "taken" || engine !== this.engine || owner === undefined) return
     this.state = "placed"
     this.#pid = pid
-    this.#measured(performance.now() - this.#takenAt)
     if (marks && this.wishes.windows) this.started = () => this.#marked
     const subject = `eng.${engine}.d.${this.lease}`
     this.#channel = new Channel(
@@ -239,8 +240,9 @@ export class Place implements Link {
           this.#marked = mark
           this.#events.marked?.()
         }
-        if (askedAt !== undefined) this.#measured(performance.now() - askedAt)
-        return
+        if (askedAt === undefined) return
+        this.#measured(performance.now() - askedAt)
+        return this.#roundTrip.isKnown ? undefined : this.#ask()
       }
       case Kind.Returned: {
         const [from = 0, to = 0, isLate] = numbersIn(payload)

@@ -5,6 +5,8 @@
 
 /** Answers that count. */
 const SAMPLES = 8
+/** At first questions follow each other until so many answers have come: the engine is busy with the start of the worker. */
+const ENOUGH = 4
 /** Longer round trips count as this one (ms). */
 const LONGEST_MS = 1_000
 
@@ -13,6 +15,11 @@ export class RoundTrip {
   #next = 0
   /** The least of the latest round trips (ms); 0 before the first. */
   ms = 0
+
+  /** Whether enough answers have come. */
+  get isKnown(): boolean {
+    return this.#samples.length >= ENOUGH
+  }
 
   /** Records an answer that took this long (ms). */
   learn(millis: number): void {

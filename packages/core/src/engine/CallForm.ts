@@ -31,9 +31,11 @@ export interface CallForm extends Caller {
   readonly limits?: ChunkLimits | undefined
   /** Its arguments were accepted before, captured and translated: it is taken also while the executor drains. */
   readonly again?: boolean | undefined
+  /** Expected run time of a chunk (ms), where items of it have been measured. */
+  readonly expectedMs?: number | undefined
   /** Whether the task that makes these calls was asked to stop after it began to make them. */
   readonly ended?: (() => boolean) | undefined
-  /** It never goes with others into a worker's hands: an item of a map, whose rest must not run once one has failed. */
+  /** It never goes with others into the hands of a worker of this machine: an item of a map, whose rest must not run once one has failed. */
   readonly alone?: boolean | undefined
   /** How often the machine under it has died already. */
   readonly losses?: number | undefined

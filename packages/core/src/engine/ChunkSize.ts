@@ -1,7 +1,7 @@
 /** How many items a map sends together: as set, or so many that a chunk takes about 4 ms. */
 
-/** Worker time that a chunk aims at: hundreds of times the cost of sending it, small beside any balance that matters. */
-const CHUNK_MS = 4
+/** Worker time (ms) that a chunk aims at: hundreds of times the cost of sending it, small beside any balance that matters. */
+export const CHUNK_MS = 4
 /** A chunk that has run for so long returns what it has not started. */
 const LONGEST_CHUNK_MS = 5 * CHUNK_MS
 const LARGEST_CHUNK = 16_384
@@ -12,6 +12,8 @@ export class ChunkSize {
   readonly #chunkBytes: number
   readonly #bufferSize: number
   items: number
+  /** Measured time of an item (ms); `undefined` before the first. */
+  #itemMs: number | undefined
 
   /** `chunkBytes`: estimated bytes of a chunk's results, at most. */
   constructor(fixed: number | undefined, chunkBytes: number, bufferSize = Infinity) {
@@ -26,6 +28,11 @@ export class ChunkSize {
     return this.#fixed === undefined ? LONGEST_CHUNK_MS : Infinity
   }
 
+  /** Expected run time (ms) of so many items; `undefined` before any was measured. */
+  expectedMs(count: number): number | undefined {
+    return this.#itemMs === undefined ? undefined : this.#itemMs * count
+  }
+
   /** A chunk has returned items: one of those before took long. */
   returned(): void {
     if (this.#fixed === undefined) this.items = 1
@@ -36,8 +43,10 @@ export class ChunkSize {
    * `bytes`: estimated size of a result.
    */
   measured(ranMs: number, told: number, size: number, bytes: number): void {
-    if (this.#fixed !== undefined || Number.isNaN(ranMs)) return
-    const byTime = CHUNK_MS / Math.max(ranMs / told, 1e-6)
+    if (Number.isNaN(ranMs)) return
+    const itemMs = this.#itemMs = Math.max(ranMs / told, 1e-6)
+    if (this.#fixed !== undefined) return
+    const byTime = CHUNK_MS / itemMs
     const byBytes = this.#chunkBytes / Math.max(bytes, 1e-6)
     const isSlow = told < size && ranMs > LONGEST_CHUNK_MS
     const most = isSlow ? 1 : Math.min(this.items * 4, LARGEST_CHUNK, this.#bufferSize / 4)

@@ -35,6 +35,7 @@ import { Levels } from "./Levels.ts"
 import { Losses } from "./Losses.ts"
 import { Nested } from "./Nested.ts"
 import type { Guest } from "./Nested.ts"
+import { CHUNKS_AHEAD_FROM_MS } from "./Pace.ts"
 import { passOn } from "./passOn.ts"
 import { Recycling } from "./Recycling.ts"
 import { Retries } from "./Retries.ts"
@@ -143,6 +144,13 @@ export class Engine {
     this.recycling = new Recycling(this, supervisor)
     this.#closing = new Closing(this, supervisor)
     if (options.minWorkers > 0 && !this.hold.isHeld) this.#dispatcher.schedule()
+  }
+
+  /** Expected work (ms) that workers on other machines may hold ahead in chunks of a map; 0 where all are near. */
+  get farWindowMs(): number {
+    let sum = 0
+    for (const lane of this.lanes) if (lane.isFar && lane.window >= CHUNKS_AHEAD_FROM_MS) sum += lane.window
+    return sum
   }
 
   /** Keys of its calls begin with it. */

@@ -3,7 +3,7 @@
  */
 import { FIRST_TURN, Kind, LEASED, SLOTS, wasStarted } from "../wire/frames.ts"
 import type { FutureCell } from "./FutureCell.ts"
-import { aloneCost, BUDGET, MOST, ONE_AHEAD } from "./Pace.ts"
+import { aloneCost, BUDGET, CHUNKS_AHEAD_FROM_MS, MOST, ONE_AHEAD } from "./Pace.ts"
 
 /** A far worker is given more once this much of its window is free (ms). */
 const FAR_STEP_MS = 0.5
@@ -206,8 +206,16 @@ export const costOf = ({ form, losses, options, pace, transfers }: FutureCell): 
 }
 
 /** The same for a far worker with this window (ms). */
-export const farCostOf = ({ form, losses, options, pace, transfers }: FutureCell, window: number): number => {
-  const single = form.each === undefined && form.sink === undefined && form.alone === undefined
+export const farCostOf = (cell: FutureCell, window: number): number => {
+  const { form, losses, options, pace, transfers } = cell
   const free = transfers === undefined && options.queueTimeout === Infinity && options.signal === undefined
-  return single && free && losses === 0 && pace !== undefined ? pace.farCost(window) : aloneCost(window)
+  if (!free || losses > 0) return aloneCost(window)
+  if (form.each !== undefined) {
+    return window < CHUNKS_AHEAD_FROM_MS ? aloneCost(window) : Math.min(form.expectedMs ?? Infinity, aloneCost(window))
+  }
+  return form.sink === undefined && pace !== undefined ? pace.farCost(window) : aloneCost(window)
 }
+
+/** Expected run time (ms) of a call that costs a far worker so much. What goes alone may take any time. */
+export const farWorkOf = ({ form, pace }: FutureCell, cost: number, window: number): number =>
+  form.each !== undefined || cost >= aloneCost(window) ? cost : pace!.expectedMs

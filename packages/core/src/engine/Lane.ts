@@ -31,10 +31,10 @@ import { monotonic } from "../wire/monotonic.ts"
 import { areItemOutcomes, isWellFormed } from "../wire/wellFormed.ts"
 import type { RanBy } from "./Call.ts"
 import type { FutureCell } from "./FutureCell.ts"
-import { Hands } from "./Hands.ts"
+import { farWorkOf, Hands } from "./Hands.ts"
 import { publishNotice } from "./notices.ts"
 import { Outbox, wireIds } from "./Outbox.ts"
-import { aloneCost, BUDGET, LEASE } from "./Pace.ts"
+import { BUDGET, LEASE } from "./Pace.ts"
 import { Reports } from "./Reports.ts"
 import { sendEach } from "./sendEach.ts"
 
@@ -275,8 +275,7 @@ export class Lane {
   /** Takes a call; it is sent with the next `flush`. `deadline`: until when it is to be started or given back, 0 for one that holds a slot. */
   take(cell: FutureCell, cost: number, deadline: number): void {
     const { place } = this
-    // What goes alone may take any time.
-    const work = place === undefined || cost >= aloneCost(place.window()) ? cost : cell.pace!.expectedMs
+    const work = place === undefined ? cost : farWorkOf(cell, cost, place.window())
     if (place !== undefined) this.#cut(deadline !== 0, work)
     else if (deadline !== 0) this.#watchLeases()
     this.#hands.take(cell, cost, deadline, work)

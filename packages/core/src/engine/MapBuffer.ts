@@ -1,4 +1,5 @@
 /** What a map has pulled and not yet yielded, and what it has submitted: how much more it may pull and submit. */
+import { CHUNK_MS } from "./ChunkSize.ts"
 import type { MapChunk } from "./MapChunk.ts"
 import type { ResolvedMapOptions } from "./mapOptions.ts"
 
@@ -7,10 +8,13 @@ const LEAST_BUFFER = 1_024
 /** Estimated bytes that a chunk may have by default, at least: below that sending it costs more than the balance is worth. */
 const LEAST_CHUNK_BYTES = 2 ** 20
 
+/** Chunks for each call that can run at a time; beyond them as many as fill the windows of far workers. */
+const CHUNKS_AHEAD = 4
+
 export class MapBuffer {
   readonly #options: ResolvedMapOptions
-  /** Chunks that are submitted and not settled, at most. */
-  readonly #chunksAhead: number
+  readonly #slots: number
+  readonly #windowMs: () => number
   /** Estimated bytes of a chunk's items, and of its results, at most. */
   readonly chunkBytes: number
   /** Chunks that are submitted and not settled. */
@@ -27,12 +31,18 @@ export class MapBuffer {
   /** Estimated bytes that a result is likely to have, from those before. */
   #expectedBytes = 0
 
-  /** `slots`: calls that the executor can run at a time. */
-  constructor(options: ResolvedMapOptions, slots: number) {
+  /** `slots`: calls that the executor can run at a time. `windowMs`: expected work that its far workers may hold ahead. */
+  constructor(options: ResolvedMapOptions, slots: number, windowMs: () => number) {
     this.#options = options
-    this.#chunksAhead = 4 * slots
+    this.#slots = slots
+    this.#windowMs = windowMs
     const { bufferBytes } = options
-    this.chunkBytes = Math.min(bufferBytes, Math.max(LEAST_CHUNK_BYTES, bufferBytes / this.#chunksAhead))
+    this.chunkBytes = Math.min(bufferBytes, Math.max(LEAST_CHUNK_BYTES, bufferBytes / (CHUNKS_AHEAD * slots)))
+  }
+
+  /** Chunks that are submitted and not settled, at most. */
+  get #chunksAhead(): number {
+    return CHUNKS_AHEAD * this.#slots + Math.ceil(this.#windowMs() / CHUNK_MS)
   }
 
   /** Whether no more chunks are submitted until one settles. */

@@ -43,12 +43,13 @@ export class MapCalls {
     return this.info?.options?.label ?? this.reader.definition?.name
   }
 
-  submit(chunk: MapChunk, limits: ChunkLimits, sink: Sink): FutureCell {
+  /** `expectedMs`: expected run time of the chunk, if known. */
+  submit(chunk: MapChunk, limits: ChunkLimits, expectedMs: number | undefined, sink: Sink): FutureCell {
     const { submission } = chunk
     const isOne = submission.length === 1 && (this.alone || limits.itemMs === Infinity)
     const cell = isOne
       ? this.#submitOne(chunk, submission[0], limits.itemMs)
-      : this.#submitTogether(chunk, submission, limits, sink)
+      : this.#submitTogether(chunk, submission, { limits, expectedMs, sink })
     cell.watch()
     this.#form.spans?.submitted(cell)
     chunk.submitted(cell, isOne ? submission : cell.args[0] as ArrayLike<unknown> ?? submission)
@@ -67,10 +68,14 @@ export class MapCalls {
     return this.#engine.accept({ ...info, options: { ...info.options, timeout: shorter(timeout, itemMs) } }, args, form)
   }
 
-  #submitTogether(chunk: MapChunk, items: ArrayLike<unknown>, limits: ChunkLimits, sink: Sink): FutureCell {
+  #submitTogether(
+    chunk: MapChunk,
+    items: ArrayLike<unknown>,
+    own: { readonly limits: ChunkLimits; readonly expectedMs: number | undefined; readonly sink: Sink }
+  ): FutureCell {
     const each = this.#spread ? "spread" : "item"
     const packed = this.reader.codec === undefined ? pack(items) : Array.from(items)
-    const form = { ...this.#form, each, sink, ...chunk.before, limits, again: chunk.isCaptured } as const
+    const form = { ...this.#form, each, ...own, ...chunk.before, again: chunk.isCaptured } as const
     return this.#engine.submit(this.#task, [packed], form)
   }
 }

@@ -51,7 +51,11 @@ export class MapWork {
     this.#progressed = progressed
     const { bufferSize, chunkSize, itemTimeout, ordered } = options
     this.line = new MapLine(ordered)
-    this.buffer = new MapBuffer(options, engine.options.maxWorkers * engine.options.concurrency)
+    this.buffer = new MapBuffer(
+      options,
+      engine.options.maxWorkers * engine.options.concurrency,
+      () => engine.farWindowMs
+    )
     this.size = new ChunkSize(calls.alone ? 1 : chunkSize, this.buffer.chunkBytes, bufferSize)
     this.#limits = { ms: this.size.longestMs, bytes: this.buffer.chunkBytes, itemMs: itemTimeout }
   }
@@ -90,7 +94,12 @@ export class MapWork {
   }
 
   cancel(): void {
-    for (const { cell } of this.line) if (cell !== undefined) this.#engine.cancel(cell, cancelledBy("map"))
+    const failure = cancelledBy("map")
+    for (const { cell } of this.line) {
+      if (cell === undefined || this.#engine.cancel(cell, failure)) continue
+      // A far machine holds it: asked for, it comes back if it has not started. A worker is not ended for it.
+      if (cell.code === State.Pending) void this.#engine.interrupt(cell, Infinity, failure)
+    }
   }
 
   close(): void {
@@ -133,7 +142,9 @@ export class MapWork {
     this.buffer.unsettled++
     this.buffer.running += size
     chunk.submittedSize = size
-    const cell = this.#calls.submit(chunk, this.#limits, (outcomes, left) => {
+    // Its clock would count the time that the chunk waits on a far machine.
+    const expectedMs = this.#limits.itemMs === Infinity ? this.size.expectedMs(size) : undefined
+    const cell = this.#calls.submit(chunk, this.#limits, expectedMs, (outcomes, left) => {
       this.#told(chunk, outcomes)
       if (left !== undefined && !this.isClosed) this.#returned(chunk, left)
       this.#changed()

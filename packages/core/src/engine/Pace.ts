@@ -22,6 +22,8 @@ const MOST_ALIKE = 4096
 const ALONE = 64
 /** A far worker holds one call ahead whatever its window, while all that it holds is worth this many windows. */
 export const ONE_AHEAD = 16
+/** Chunks of a map are sent ahead to workers whose window is this large (ms): on nearer ones they go alone, so that what the map leaves behind never starts. */
+export const CHUNKS_AHEAD_FROM_MS = 16
 /** From here on an answer is slow (ms). */
 const SLOW = BUDGET / 2
 /** An answer that took this many times the average is a surprise. */

@@ -13,7 +13,7 @@ export interface MapOptions {
   readonly chunkSize?: number | "auto" | undefined
   /**
    * Items pulled from the input and not yet yielded, at most. Default: four chunks for each call that can run at a time, and at least 1,024 items
-   * behind a slow one.
+   * behind a slow one. On a cluster with a round trip of 8 ms or more, as many more as fill it.
    */
   readonly bufferSize?: number | undefined
   /**

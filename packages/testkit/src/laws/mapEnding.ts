@@ -96,7 +96,7 @@ export const mapEnding = laws("how a map ends", [
     promises: [12, 14]
   }, async (trial) => {
     for (const [name, end] of ended) {
-      const executor = trial.open()
+      const executor = trial.open({ maxWorkers: 2 })
       const controller = new AbortController()
       const { signal } = controller
       const task = name === "the signal of the task" ? Task.with(double, { signal }) : double
@@ -123,7 +123,7 @@ export const mapEnding = laws("how a map ends", [
   }),
   law("A map ends with its executor or its signal while its input is silent", { promises: [12, 14] }, async (trial) => {
     for (const [name, end] of ended) {
-      const executor = trial.open()
+      const executor = trial.open({ maxWorkers: 2 })
       const controller = new AbortController()
       const { signal } = controller
       const task = name === "the signal of the task" ? Task.with(double, { signal }) : double
@@ -143,7 +143,7 @@ export const mapEnding = laws("how a map ends", [
     }
   }),
   law("map throws why it ended, behind what was pulled", { promises: [12, 14] }, async (trial) => {
-    const executor = trial.open()
+    const executor = trial.open({ maxWorkers: 2 })
     const values: Array<number> = []
     const mapped = (async () => {
       for await (const value of executor.map(double, naturals())) {
