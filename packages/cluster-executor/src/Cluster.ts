@@ -244,10 +244,13 @@ export class Cluster implements AsyncDisposable {
     return new Map(this.engines().map(({ id }) => [id, this.direct(id).submit(task, ...args)]))
   }
 
-  /** Cuts the items into as many equal parts as there are engines, and calls the task with one part on each (`DirectView.scatter`). */
+  /**
+   * Cuts the items into as many equal parts as there are engines, and calls the task with one part on each (`DirectView.scatter`). Parts of a
+   * typed array are typed arrays.
+   */
   scatter<F extends Task.Call>(
     task: F,
-    items: Task.Args<F>[0] & ReadonlyArray<unknown>
+    items: Task.Args<F>[0] & (ReadonlyArray<unknown> | TypedArray)
   ): Map<string, Future<Task.Success<F>, Task.Failure<F>>> {
     const engines = this.engines()
     return new Map(engines.map(({ id }, index) => {
@@ -256,9 +259,14 @@ export class Cluster implements AsyncDisposable {
     }))
   }
 
-  /** The parts of a `scatter`, put together again in its order; rejects with the first failure (`DirectView.gather`). */
-  async gather<A>(parts: ReadonlyMap<string, Future<ReadonlyArray<A>, unknown>>): Promise<Array<A>> {
-    return (await Promise.all(Array.from(parts.values(), (part) => part.result()))).flat() as Array<A>
+  /**
+   * The parts of a `scatter`, put together again in its order; rejects with the first failure (`DirectView.gather`). Parts that are typed arrays of
+   * one class become one typed array of it.
+   */
+  gather<A>(parts: ReadonlyMap<string, Future<ReadonlyArray<A>, unknown>>): Promise<Array<A>>
+  gather<A extends TypedArray>(parts: ReadonlyMap<string, Future<A, unknown>>): Promise<A>
+  async gather(parts: ReadonlyMap<string, Future<unknown, unknown>>): Promise<unknown> {
+    return joined(await Promise.all(Array.from(parts.values(), (part) => part.result())))
   }
 
   /**
@@ -378,6 +386,37 @@ const held = async <A>(promise: Promise<A>): Promise<A> => {
   } finally {
     clearInterval(alive)
   }
+}
+
+/** Arrays of numbers in one buffer. */
+type TypedArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array
+
+const isTyped = (part: unknown): part is Float64Array => ArrayBuffer.isView(part) && !(part instanceof DataView)
+
+const joined = (parts: ReadonlyArray<unknown>): unknown => {
+  const [first] = parts
+  if (!isTyped(first) || !parts.every((part) => isTyped(part) && part.constructor === first.constructor)) {
+    return parts.flatMap((part) => isTyped(part) ? Array.from(part) : part)
+  }
+  const typed = parts as ReadonlyArray<Float64Array>
+  const all = new (first.constructor as Float64ArrayConstructor)(typed.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of typed) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
 }
 
 /** Where the part with this number begins. */

@@ -23,6 +23,7 @@ export const {
   hold,
   holdAndExplain,
   holdAndIdentify,
+  itself,
   letters,
   nap,
   napAndNote,
@@ -38,6 +39,7 @@ export const {
 } = Task.module(
   import.meta,
   {
+    itself: (numbers: Float64Array): Float64Array => numbers,
     add: (a: number, b: number): number => a + b,
     bytes: (length: number): Uint8Array => new Uint8Array(length),
     double: (n: number): number => 2 * n,

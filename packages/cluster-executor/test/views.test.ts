@@ -16,7 +16,7 @@ import { join } from "node:path"
 import { isDeepStrictEqual } from "node:util"
 import { test } from "vitest"
 import { folder, scene, start, until } from "./bench.ts"
-import { add, hold, note, sum, where } from "./tasks.ts"
+import { add, hold, itself, note, sum, where } from "./tasks.ts"
 
 test("Engines tell who they are; waitForEngines waits, and gives up", async () => {
   const cluster = await start({ engines: 1, slots: 3, labels: { zone: "a" } })
@@ -80,6 +80,14 @@ test("direct() runs calls on one engine; broadcast() once on each; scatter() cut
   assert.equal(parts.size, 3)
   const sums = await cluster.gather(parts)
   assert.deepEqual([sums.length, sums.reduce((a, b) => a + b)], [3, 4950])
+  const numbers = Float64Array.from({ length: 100 }, (_, n) => n / 3)
+  const scattered = cluster.scatter(itself, numbers)
+  assert.deepEqual(await Promise.all([...scattered.values()].map(async (part) => (await part.result()).length)), [
+    33,
+    34,
+    33
+  ])
+  assert.deepEqual(await cluster.gather(scattered), numbers)
 })
 
 test("Calls for an engine that is gone fail with BrokenExecutorError", async () => {

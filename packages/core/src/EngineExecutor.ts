@@ -102,6 +102,14 @@ export class EngineExecutor implements OpenExecutor {
     return this.#engine.ready()
   }
 
+  cancelPending(): number {
+    return this.#engine.cancelWaiting()
+  }
+
+  recycle(): Promise<void> {
+    return this.#engine.renewal.renew()
+  }
+
   shutdown(options?: ShutdownOptions): Promise<void> {
     return this.#engine.shutdown(options)
   }

@@ -268,6 +268,16 @@ const terminate: Effect.Effect<void, never, Executor> = executorKey.use((executo
   Effect.promise(() => executor.terminate())
 )
 
+/** Cancels the calls that are pending now, as `executor.cancelPending()` does; how many. */
+const cancelPending: Effect.Effect<number, never, Executor> = executorKey.useSync((executor) =>
+  executor.cancelPending()
+)
+
+/** Replaces all workers, as `executor.recycle()` does. */
+const recycle: Effect.Effect<void, never, Executor> = executorKey.use((executor) =>
+  Effect.promise(() => executor.recycle())
+)
+
 /** How many calls wait, run and have ended, and how many workers there are. */
 const stats: Effect.Effect<ExecutorStats, never, Executor> = executorKey.useSync((executor) => executor.stats())
 
@@ -347,6 +357,8 @@ export const Executor = Object.assign(executorKey, {
   mapExit,
   starmap,
   stream,
+  cancelPending,
+  recycle,
   shutdown,
   terminate,
   stats,

@@ -188,7 +188,10 @@ export class QueueFullError extends ExecutorErrorBase<"QueueFullError"> {
   /** The option `maxPending`, in calls. */
   readonly maxPending: number
   constructor(fields: { readonly maxPending: number }) {
-    super("QueueFullError", `The queue is full: ${fields.maxPending} calls are pending`)
+    const why = fields.maxPending === 0
+      ? "no worker is free, and maxPending is 0"
+      : `${fields.maxPending} calls are pending`
+    super("QueueFullError", `The queue is full: ${why}`)
     this.maxPending = fields.maxPending
   }
 }

@@ -82,6 +82,26 @@ export interface Executor extends AsyncDisposable {
    */
   ready(): Promise<void>
   /**
+   * Cancels the calls that are pending now, and stays open: for new input that makes the old obsolete. Returns how many were cancelled, each with
+   * `CancelledError` (`reason: "cancel"`). Calls that run go on, as do those that a worker process already has (as with `future.cancel()`). A map that
+   * runs submits further items; end it with its `signal`.
+   *
+   * ```ts
+   * executor.cancelPending()
+   * const latest = executor.submit(fib, 30)
+   * ```
+   */
+  cancelPending(): number
+  /**
+   * Replaces all workers: each finishes the calls that it has, and ends. Calls that are submitted afterwards run on new workers, which load all code
+   * anew. Resolves when the old workers are gone; a worker that cannot be ended counts as gone.
+   *
+   * ```ts
+   * await executor.recycle()
+   * ```
+   */
+  recycle(): Promise<void>
+  /**
    * Takes no more calls, waits for those it has, ends the workers. Idempotent. What a `timeout` has forced is in `stats()`.
    *
    * ```ts

@@ -62,6 +62,8 @@ export interface FutureInfo {
   readonly deliveries: number
   /** Thread id, process id or `"inline"`: the worker that runs it, or ran it last. */
   readonly workerId: number | string | undefined
+  /** The number of that worker: from 0 to `maxWorkers - 1`, and no two workers of an executor that live have the same. See `Task.current().workerNumber`. */
+  readonly workerNumber: number | undefined
   /** When it was handed in. */
   readonly submittedAt: number
   /** When its latest run started; `undefined` before. */

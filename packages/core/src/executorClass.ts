@@ -55,7 +55,10 @@ export type Configure<Options> = (
 ) => { readonly backend: Backend; readonly options: ExecutorOptions }
 
 /** What every worker of the executor is told. Throws `InvalidOptionError` when the initializer's arguments cannot travel. */
-const setupOf = (options: ResolvedOptions, backend: Backend): Omit<Setup, "version" | "workerId" | "key"> => {
+const setupOf = (
+  options: ResolvedOptions,
+  backend: Backend
+): Omit<Setup, "version" | "workerId" | "number" | "key"> => {
   const { concurrency, context, initializer, memoryLimit, stdio } = options
   const reference = (task: unknown): { readonly module: string; readonly name: string } => {
     const { module, name } = infoOf(task)!.definition

@@ -86,6 +86,14 @@ const parkCaller = (host: CallHost): (() => void) | undefined => {
 }
 
 export class NestedExecutor extends EngineExecutor {
+  override cancelPending(): number {
+    throw new InvalidStateError("A task cannot cancel the calls of others: cancel the futures that it has")
+  }
+
+  override recycle(): Promise<void> {
+    return Promise.reject(new InvalidStateError("A task cannot replace the worker that it runs on"))
+  }
+
   override shutdown(): Promise<void> {
     return Promise.reject(new InvalidStateError("A task cannot shut down the executor that it runs on"))
   }

@@ -50,7 +50,10 @@ export interface ContextOption {
 
 /** Options of every executor. Optional fields accept `undefined`. Durations are milliseconds, or such as `"5 seconds"`. */
 export interface ExecutorOptions {
-  /** Workers at most. Default: `os.availableParallelism()`; on inline, calls at a time, 1. `EXECUTOR_MAX_WORKERS`. */
+  /**
+   * Workers at most. Default: `os.availableParallelism()`, or `minWorkers` where that is more; on inline, calls at a time, 1.
+   * `EXECUTOR_MAX_WORKERS`.
+   */
   readonly maxWorkers?: number | undefined
   /**
    * Workers that are kept, and started before the first call. Default 0: workers start on demand. An executor that a worker creates
@@ -63,10 +66,13 @@ export interface ExecutorOptions {
   readonly concurrency?: number | undefined
   /** Calls after which a worker is replaced by a fresh one; unlimited by default. `EXECUTOR_MAX_TASKS_PER_WORKER`. */
   readonly maxTasksPerWorker?: number | undefined
-  /** Calls that may wait to be started; unlimited by default. `EXECUTOR_MAX_PENDING`. */
+  /**
+   * Calls that may wait to be started; unlimited by default. A call that a free worker takes next is accepted in any case, so 0 means no queue: a call
+   * is accepted when it can start. `EXECUTOR_MAX_PENDING`.
+   */
   readonly maxPending?: number | undefined
   /**
-   * What happens to a call when `maxPending` calls wait: `"wait"` (default) accepts it, and `ready()` and the Effect face's `submit` wait for room;
+   * What happens to another call when `maxPending` calls wait: `"wait"` (default) accepts it, and `ready()` and the Effect face's `submit` wait for room;
    * `"reject"` fails it with `QueueFullError`. `EXECUTOR_WHEN_FULL`.
    */
   readonly whenFull?: "wait" | "reject" | undefined
@@ -254,7 +260,7 @@ const table: { readonly [K in keyof ExecutorOptions]-?: Reader<ResolvedOptions[K
   idleTimeout: duration,
   concurrency,
   maxTasksPerWorker: positiveInteger,
-  maxPending: positiveInteger,
+  maxPending: wholeNumber,
   whenFull: oneOf("wait", "reject"),
   initializer,
   startTimeout: duration,
@@ -320,6 +326,10 @@ export const resolveOptions = (
     const accepted = reader.read(value)
     if (accepted === undefined) throw new InvalidOptionError({ option, received: value, expected: reader.expected })
     read[option] = accepted
+  }
+  // Only a maximum that was given is one.
+  if (options.maxWorkers === undefined) {
+    read["maxWorkers"] = Math.max(read["maxWorkers"] as number, read["minWorkers"] as number)
   }
   const resolved = read as unknown as ResolvedOptions
   if (resolved.minWorkers > resolved.maxWorkers) {

@@ -5,6 +5,7 @@ import { backpressure } from "./laws/backpressure.ts"
 import { callbacks } from "./laws/callbacks.ts"
 import { clocks } from "./laws/clocks.ts"
 import { contexts } from "./laws/context.ts"
+import { control } from "./laws/control.ts"
 import { crashes } from "./laws/crashes.ts"
 import { effects } from "./laws/effects.ts"
 import { ending } from "./laws/ending.ts"
@@ -83,6 +84,7 @@ export const contract: ReadonlyArray<LawSet> = [
   scopes,
   options,
   recycling,
+  control,
   contexts,
   callbacks,
   output,

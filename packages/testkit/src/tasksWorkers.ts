@@ -1,7 +1,8 @@
 /** Tasks that tell one worker from another: what each was told first, what it did, what it uses. */
-import { Task } from "@futures/core"
+import { Executor, Task } from "@futures/core"
 import { AsyncLocalStorage } from "node:async_hooks"
 import { appendFileSync, readFileSync } from "node:fs"
+import { speak } from "./tasksSignals.ts"
 
 /** Whatever `restoreStore` restored. */
 export const store = new AsyncLocalStorage<unknown>()
@@ -22,10 +23,13 @@ export const {
   beginRejected,
   growAndWait,
   grow,
+  holdNumber,
+  insideOut,
   listStore,
   readStore,
   readStoreInside,
-  restoreStore
+  restoreStore,
+  workerNumber
 } = Task.module(
   import.meta,
   {
@@ -52,6 +56,25 @@ export const {
       keep(bytes)
       return new Promise(() => {})
     },
+    /** Waits until it is released, and answers with the number of its worker. */
+    holdNumber: async (port: number, word: string): Promise<number> => {
+      const { workerNumber: number } = Task.current()!
+      const { socket, released } = await speak(port, word)
+      await released
+      socket.destroy()
+      return number
+    },
+    /** What happens to a task that reaches for the whole executor. */
+    insideOut: async (): Promise<Array<string>> => {
+      const executor = Executor.current()
+      const tags: Array<string> = []
+      for (const reach of [async () => executor.cancelPending(), () => executor.recycle()]) {
+        await reach().then(() => tags.push("done"), (error: { _tag: string }) => tags.push(error._tag))
+      }
+      return tags
+    },
+    /** The number of its worker. */
+    workerNumber: (): number => Task.current()!.workerNumber,
     listStore: function*(count: number): Generator<unknown> {
       for (let index = 0; index < count; index++) yield store.getStore()
     },

@@ -58,7 +58,7 @@ export class Admission {
       if (endless !== undefined) return this.#refuse(info, ours(() => endless), State.Failed, true)
     }
     const { context, maxPending, stacks, whenFull } = engine.options
-    if (whenFull === "reject" && engine.room.waiting >= maxPending && form.again !== true) {
+    if (whenFull === "reject" && form.again !== true && engine.room.isFull) {
       return this.#refuse(info, ours(() => new QueueFullError({ maxPending })))
     }
     let terms: CallTerms

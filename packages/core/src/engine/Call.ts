@@ -50,6 +50,7 @@ export interface CallTerms {
 /** The worker that runs a call, or ran it last. */
 export interface RanBy {
   readonly workerId: number | string | undefined
+  readonly number: number
   /** The other machine that it is on. */
   readonly place: { readonly host: string; readonly engine: string } | undefined
 }

@@ -38,6 +38,7 @@ import type { Guest } from "./Nested.ts"
 import { CHUNKS_AHEAD_FROM_MS } from "./Pace.ts"
 import { passOn } from "./passOn.ts"
 import { Recycling } from "./Recycling.ts"
+import { Renewal } from "./Renewal.ts"
 import { Retries } from "./Retries.ts"
 import { Room } from "./Room.ts"
 import { StopLadder, timeoutOf } from "./StopLadder.ts"
@@ -119,6 +120,7 @@ export class Engine {
   readonly #dispatcher: Dispatcher
   readonly ladder = new StopLadder(this)
   readonly recycling: Recycling
+  readonly renewal: Renewal
   readonly #retries = new Retries((cell) => this.#enqueue(cell))
   readonly losses = new Losses(this, (cell) => {
     this.queue.putBack(cell)
@@ -142,6 +144,7 @@ export class Engine {
     const supervisor = supervise(this)
     this.#dispatcher = new Dispatcher(this, supervisor)
     this.recycling = new Recycling(this, supervisor)
+    this.renewal = new Renewal(this, supervisor)
     this.#closing = new Closing(this, supervisor)
     if (options.minWorkers > 0 && !this.hold.isHeld) this.#dispatcher.schedule()
   }
@@ -434,15 +437,29 @@ export class Engine {
     this.#settlePending(State.Cancelled, cancelledBy("shutdown"))
   }
 
-  #settlePending(state: 3 | 4, failure: Failure): void {
+  /** Cancels the calls that are pending now, as `cancel` does; the engine stays open. Returns how many. */
+  cancelWaiting(): number {
+    const failure = cancelledBy("cancel")
+    let cancelled = 0
+    for (const lane of this.lanes) {
+      for (const cell of lane.calls()) if (cell.code === State.Pending && this.cancel(cell, failure)) cancelled++
+    }
+    cancelled += this.#settlePending(State.Cancelled, failure)
+    this.room.tell()
+    return cancelled
+  }
+
+  #settlePending(state: 3 | 4, failure: Failure): number {
     const { alone, suspects } = this.losses
     const pending = [...this.queue.drain(), ...this.#retries.drain(), ...suspects.drain(), ...alone.drain()]
     for (const cell of pending) this.settle(cell, state, failure)
+    return pending.length
   }
 
   /** Lets the process go when nothing here needs it. */
   rest(): void {
-    if (this.unsettled === 0 && !this.room.isWanted && !this.#closing.hasBegun) this.alive.release()
+    const isWanted = this.room.isWanted || this.renewal.isWanted || this.#closing.hasBegun
+    if (this.unsettled === 0 && !isWanted) this.alive.release()
   }
 
   /** open ──▶ draining */

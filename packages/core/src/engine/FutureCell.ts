@@ -136,6 +136,7 @@ export class FutureCell<out A = any, out E = any> extends Call implements Future
       attempt: this.attempt,
       deliveries: this.deliveries,
       workerId: this.workerId,
+      workerNumber: this.ranBy?.number,
       submittedAt: performance.timeOrigin + this.submittedAt,
       startedAt: epoch(this.startedAt),
       finishedAt: epoch(this.finishedAt),

@@ -44,7 +44,7 @@ const PARCEL_MS = 0.5
 const PARCEL_CALLS = 128
 
 /** What every worker is told, except its name. */
-export type LaneSetup = Omit<Setup, "version" | "workerId">
+export type LaneSetup = Omit<Setup, "version" | "workerId" | "number">
 
 export type LaneState = "starting" | "ready" | "stopping" | "lost" | "gone"
 
@@ -83,6 +83,8 @@ export interface LaneEvents {
 export class Lane {
   readonly executor: number
   readonly generation: number
+  /** Smallest number that no other worker of the executor had when it was made, from 0. */
+  readonly number: number
   state: LaneState = "starting"
   readonly #hands = new Hands()
   readonly #outbox: Outbox
@@ -138,9 +140,10 @@ export class Lane {
   readonly #granted: [number, number] = [0, 0]
   readonly #events: LaneEvents
 
-  constructor(executor: number, generation: number, backend: Backend, events: LaneEvents) {
+  constructor(executor: number, generation: number, number: number, backend: Backend, events: LaneEvents) {
     this.executor = executor
     this.generation = generation
+    this.number = number
     this.#outbox = new Outbox(executor, generation, backend)
     this.#events = events
   }
@@ -166,7 +169,7 @@ export class Lane {
 
   /** What calls that it runs keep of it, since they outlive it. */
   get badge(): RanBy {
-    return this.#badge ??= { workerId: this.workerId, place: this.place }
+    return this.#badge ??= { workerId: this.workerId, number: this.number, place: this.place }
   }
 
   /** Gives birth to the worker; a backend that throws is a worker that ended at once. */
@@ -194,7 +197,7 @@ export class Lane {
   }
 
   #greet(setup: LaneSetup): void {
-    const own = { version: WIRE_VERSION, workerId: this.workerId, ...setup } satisfies Setup
+    const own = { version: WIRE_VERSION, workerId: this.workerId, number: this.number, ...setup } satisfies Setup
     try {
       this.#send([Kind.Hello, this.executor, this.generation, own])
     } catch (error) {

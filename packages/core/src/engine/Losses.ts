@@ -168,6 +168,7 @@ export class Losses {
 
   /** A worker has ended, also one that never was ready. */
   exited(lane: Lane, exit: LinkExit): void {
+    this.#engine.renewal.gone(lane)
     // One that was given up has been told of.
     if (!this.#unkillable.includes(lane)) this.#tell(lane, workerExit(lane, exit))
   }
@@ -176,6 +177,7 @@ export class Losses {
   abandoned(lane: Lane): void {
     if (lane.state === "lost") return
     lane.abandon()
+    this.#engine.renewal.gone(lane)
     this.#unkillable.push(lane)
     this.#tell(lane, {
       workerId: lane.workerId,

@@ -17,7 +17,23 @@ export class Room {
   /** Whether another call may wait, or would be told at once that it may not. */
   get isThere(): boolean {
     const { options, state } = this.#engine
-    return state !== "open" || options.whenFull === "reject" || this.waiting < options.maxPending
+    return state !== "open" || options.whenFull === "reject" || !this.isFull
+  }
+
+  /** Whether `maxPending` calls wait, and as many as workers are free for. */
+  get isFull(): boolean {
+    const { maxPending } = this.#engine.options
+    if (maxPending === Infinity) return false
+    const { waiting } = this
+    return waiting >= maxPending && waiting >= this.#free
+  }
+
+  /** Calls that could start at once, or as soon as their workers are up. */
+  get #free(): number {
+    const { lanes, options: { concurrency, maxWorkers } } = this.#engine
+    let free = maxWorkers * concurrency
+    for (const lane of lanes) free -= Math.min(lane.load, concurrency)
+    return Math.max(free, 0)
   }
 
   /** Calls in the queue, and those that far workers hold ahead and are not known to have started: these can be many. */
@@ -48,6 +64,6 @@ export class Room {
     for (const lane of lanes) if (lane.state === "ready") up++
     // Starts that fail again and again are not waited for while others can run calls.
     const missing = up === 0 ? 0 : failingStarts
-    return this.waiting < options.maxPending && up + missing >= options.minWorkers
+    return !this.isFull && up + missing >= options.minWorkers
   }
 }

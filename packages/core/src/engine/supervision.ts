@@ -52,6 +52,14 @@ interface Start {
   isFailing: boolean
 }
 
+/** The smallest number that no worker has. */
+const freeNumber = (lanes: Iterable<Lane>): number => {
+  const taken = new Set(Array.from(lanes, (lane) => lane.number))
+  let number = 0
+  while (taken.has(number)) number++
+  return number
+}
+
 /** Why a worker did not come up. */
 class StartFailure {
   readonly _tag = "StartFailure"
@@ -102,7 +110,7 @@ export const supervise = (engine: Engine, setup: Omit<LaneSetup, "key">): Superv
       const ready = Deferred.makeUnsafe<void, StartFailure>()
       const gone = Deferred.makeUnsafe<void>()
       let wasReady = false
-      const lane = new Lane(engine.id, ++generation, engine.backend, {
+      const lane = new Lane(engine.id, ++generation, freeNumber(engine.lanes), engine.backend, {
         ...laneEvents,
         ready: (self) => {
           wasReady = wasAnyReady = true

@@ -93,6 +93,8 @@ export interface Setup {
   readonly version: number
   /** What `info.workerId` shows; `undefined` where the worker knows better. */
   readonly workerId: number | string | undefined
+  /** The smallest number, from 0, that no other worker of the executor had when this one was started. */
+  readonly number: number
   /** `Task.current().key` is this, a hyphen and the call's id, unless the call brings a key. */
   readonly key: string
   /** The URL of the file that starts the program, where workers load modules from the same place. */

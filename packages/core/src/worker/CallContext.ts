@@ -12,6 +12,7 @@ import type { RunClock } from "./RunClock.ts"
 /** What a call tells its host while it runs. */
 export interface CallHost {
   readonly workerId: number | string
+  readonly workerNumber: number
   /** The key of a call that brings none. */
   readonly keyOf: (id: number) => string
   readonly mode: CaptureMode
@@ -89,6 +90,10 @@ export class CallContext implements TaskContext {
 
   get workerId(): number | string {
     return this.#host.workerId
+  }
+
+  get workerNumber(): number {
+    return this.#host.workerNumber
   }
 
   get key(): string {

@@ -49,6 +49,12 @@ export interface TaskContext {
   readonly attempt: number
   /** The worker's thread id, process id, or `"inline"`. */
   readonly workerId: number | string
+  /**
+   * A small number of the worker: from 0 to `maxWorkers - 1`, the same for its life, and no two workers of an executor that live have the same. For a
+   * port, a GPU or a scratch directory per worker. A worker that replaces one that cannot be ended gets a number of its own, which may be
+   * `maxWorkers` or more.
+   */
+  readonly workerNumber: number
   /** Reports how far it is: whoever follows `future.progress()` gets the value, which must be able to travel. */
   readonly progress: (value: unknown) => void
   /** Writes a line to the caller's stdout, marked with the call's label and id. */

@@ -131,6 +131,10 @@ export class Host implements CallHost, Surroundings {
     return this.#setup
   }
 
+  get workerNumber(): number {
+    return this.#setup!.number
+  }
+
   get workerId(): number | string {
     return this.#setup!.workerId!
   }

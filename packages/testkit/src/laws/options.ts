@@ -30,7 +30,7 @@ const wrong: Readonly<Record<keyof ExecutorOptions, ReadonlyArray<unknown>>> = {
   idleTimeout: wrongDurations,
   concurrency: wrongNumbers,
   maxTasksPerWorker: wrongNumbers,
-  maxPending: wrongNumbers,
+  maxPending: [-1, 1.5, NaN, Infinity, null, "4"],
   whenFull: [null, "drop", 1],
   initializer: [null, double, [], [() => 1], "double"],
   startTimeout: wrongDurations,
