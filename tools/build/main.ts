@@ -13,7 +13,7 @@ const packages = new URL("../../packages", import.meta.url).pathname
 const built: Readonly<
   Record<string, { readonly late: ReadonlyArray<string>; readonly worker: ReadonlyArray<string> }>
 > = {
-  core: { late: ["nestedExecutor", "schemaCodec"], worker: ["Worker", "worker-index"] },
+  core: { late: ["nestedExecutor", "schemaCodec", "taskSource"], worker: ["Worker", "worker-index"] },
   "process-executor": { late: ["orphan"], worker: [] },
   "thread-executor": { late: [], worker: [] }
 }

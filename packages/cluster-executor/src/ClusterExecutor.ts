@@ -132,7 +132,9 @@ const configure = (given: ClusterExecutorOptions): { backend: Backend; options: 
       return { client: connected, close: () => connected.close() }
     }
     const count = engines ?? 2
-    return startLocal({ engines: count, slots: Math.ceil(wanted / count), root: rootOf(root, own) }, "futures executor")
+    const slots = Math.ceil(wanted / count)
+    const textModules = rest.interactive === true
+    return startLocal({ engines: count, slots, root: rootOf(root, own), textModules }, "futures executor")
   }
   const connect = async (): Promise<Client> => (await (opened ??= open())).client
   const close = async (): Promise<void> => {
@@ -192,6 +194,10 @@ const checkNamed = (options: ClusterExecutorOptions): void => {
   for (const option of ["env", "execArgv", "argv", "resourceLimits", "memoryLimit", "maxTasksPerWorker"] as const) {
     const received = options[option]
     if (received !== undefined) throw new InvalidOptionError({ option, received, expected })
+  }
+  if (options.interactive === true) {
+    const why = "left out: a call that outlives this program needs a task that Task.module declares"
+    throw new InvalidOptionError({ option: "interactive", received: true, expected: why })
   }
   if (poolOf(options.labels ?? {}, undefined).length > LONGEST_POOL) {
     const most = `labels that are shorter together, for a named client: up to about ${LONGEST_POOL / 2} letters`

@@ -82,7 +82,9 @@ export const resolver = (options: CodeOptions): (module: string, task: string) =
       : module.startsWith(PACKAGE)
       ? packageHere(root, module.slice(PACKAGE.length), refuse)
       : module.startsWith("data:")
-      ? refuse("modules given as text are not loaded here")
+      ? refuse(
+        "modules given as text are not loaded here, unless the engine is started with --allow-source (textModules)"
+      )
       : refuse(`it is not a file below ${theirs}: set the option root to a folder that contains it`)
     known.set(module, url)
     return url

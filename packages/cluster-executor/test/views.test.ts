@@ -5,6 +5,7 @@ import {
   Executor,
   gather,
   InvalidOptionError,
+  InvalidStateError,
   TaskNotFoundError,
   TaskTimeoutError
 } from "@futures/core"
@@ -14,7 +15,7 @@ import assert from "node:assert/strict"
 import { cpSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { isDeepStrictEqual } from "node:util"
-import { test } from "vitest"
+import { onTestFinished, test } from "vitest"
 import { folder, scene, start, until } from "./bench.ts"
 import { add, hold, itself, note, sum, where } from "./tasks.ts"
 
@@ -152,6 +153,22 @@ test("Modules given as text, and files outside of the root, are not loaded", asy
   }
   const { basename } = Task.from<typeof import("node:path")>("node:path")
   assert.equal(await executor.run(basename, "/a/b"), "b")
+})
+
+test("Tasks that are defined by their source run on engines that allow it, and never for a named client", async () => {
+  const double = Task.define(new Function("n", "return n * 2") as (n: number) => number)
+  const strict = await start({ engines: 1, slots: 1 })
+  const refused = await strict.executor({ interactive: true }).submit(double, 21).exception()
+  assert.ok(refused instanceof TaskNotFoundError)
+  assert.match(refused.message, /--allow-source/)
+  const open = await start({ engines: 1, slots: 1, textModules: true })
+  assert.equal(await open.executor({ interactive: true }).run(double, 21), 42)
+  assert.ok(await open.executor().submit(double, 21).exception() instanceof InvalidStateError)
+  const named = await Cluster.connect({ ...open.connection, client: "night" })
+  onTestFinished(() => named.terminate())
+  assert.throws(() => named.executor({ interactive: true }), InvalidOptionError)
+  const durable = await named.executor().submit(double, 21).exception()
+  assert.match(String(durable), /InvalidStateError: .* outlives this program/)
 })
 
 test("What a client that was killed had running is ended, and its slots are free", async () => {

@@ -2,7 +2,7 @@
  * Functions that can travel.
  *
  * A task **is** the function it was made from; what travels is a reference: the URL of its module and its name. The worker imports the module by
- * that URL, so nothing is ever evaluated from text. This file is loaded by workers too: it imports neither the engine nor Effect.
+ * that URL, so nothing is evaluated from text, except for `Task.define`. This file is loaded by workers too: it imports neither the engine nor Effect.
  */
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
@@ -17,6 +17,7 @@ import type { CallContext } from "./worker/CallContext.ts"
 import type { TaskSchemas } from "./worker/codec.ts"
 import { currentTask } from "./worker/context.ts"
 import type { TaskContext } from "./worker/context.ts"
+import { taskSource } from "./worker/load.ts"
 import { process } from "./worker/process.ts"
 import { noSettings, register, TaskTypeId } from "./worker/registry.ts"
 import type { ErrorClass, ErrorCodec, TaskDefinition, TaskFunction, TaskSettings } from "./worker/registry.ts"
@@ -286,6 +287,33 @@ const from = <M>(module: URL | string): References<M> => {
 }
 
 /**
+ * Makes a task from the source of a function, for interactive sessions: a REPL, `node -e`, a notebook, where there is no module that workers could import.
+ * Only executors with the option `interactive: true` run it.
+ *
+ * The function may use its parameters, what it declares, globals of Node, `require` and `import()`, and itself by its own name. Throws
+ * `InvalidStateError` that names every other variable that it uses, and for classes and functions without source.
+ *
+ * ```ts
+ * const executor = new ThreadExecutor({ interactive: true })
+ * const double = Task.define((n: number) => n * 2)
+ * await executor.run(double, 21) // 42
+ * ```
+ */
+const define = <F extends (...args: Array<any>) => unknown>(fn: F): Of<F> => {
+  if (typeof fn !== "function") throw new InvalidStateError("Task.define takes a function")
+  if (infoOf(fn) !== undefined) throw new InvalidStateError(`Task.define: "${fn.name}" is a task already`)
+  const defined = taskSource().moduleOf(fn as TaskFunction)
+  if ("problem" in defined) {
+    throw new InvalidStateError(`Task.define: the function${fn.name === "" ? "" : ` "${fn.name}"`} ${defined.problem}`)
+  }
+  const definition: TaskDefinition = { module: defined.url, name: defined.name, fn: undefined, settings: fromSource }
+  mark(fn, { definition, options: undefined })
+  return fn as Of<F>
+}
+
+const fromSource: TaskSettings = { ...noSettings, fromSource: true }
+
+/**
  * The same task with options: a new callable of the same function, which changes nothing else. Options given earlier stay unless given again.
  *
  * ```ts
@@ -377,4 +405,4 @@ const error = <E extends object, A>(
   return { class: errorClass, encode, decode }
 }
 
-export { current, error, from, module_ as module, transfer, with_ as with }
+export { current, define, error, from, module_ as module, transfer, with_ as with }

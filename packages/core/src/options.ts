@@ -129,6 +129,10 @@ export interface ExecutorOptions {
   readonly context?: ContextOption | undefined
   /** Whether the caller's Effect span and log annotations travel with calls of the Effect face. Default true. `EXECUTOR_TRACING`. */
   readonly tracing?: boolean | undefined
+  /**
+   * Whether tasks of `Task.define` are run, whose source is sent to the workers. Default false. For a REPL, `node -e` and notebooks; there is no variable for it.
+   */
+  readonly interactive?: boolean | undefined
   /** Called whenever a worker has ended, for whatever reason. */
   readonly onWorkerExit?: ((exit: WorkerExit) => void) | undefined
 }
@@ -156,6 +160,7 @@ export interface ResolvedOptions {
   readonly stacks: "await" | "submit"
   readonly context: ContextOption | undefined
   readonly tracing: boolean
+  readonly interactive: boolean
   readonly onWorkerExit: ((exit: WorkerExit) => void) | undefined
 }
 
@@ -276,11 +281,13 @@ const table: { readonly [K in keyof ExecutorOptions]-?: Reader<ResolvedOptions[K
   stacks: oneOf("await", "submit"),
   context,
   tracing: boolean,
+  // Not by a variable of the environment: the program says it.
+  interactive: { expected: boolean.expected, read: boolean.read },
   onWorkerExit: callback
 }
 
 /** The default of `exitTimeout`: enough to write coverage and to close connections to a database. */
-export const EXIT_TIMEOUT_MS = 10_000
+const EXIT_TIMEOUT_MS = 10_000
 
 /** The options of every executor, for backends that have more. */
 export const executorOptionNames = Object.keys(table) as ReadonlyArray<keyof ExecutorOptions>
@@ -315,6 +322,7 @@ export const resolveOptions = (
     stacks: "await",
     context: undefined,
     tracing: true,
+    interactive: false,
     onWorkerExit: undefined
   }
   for (const [option, value] of Object.entries(options)) {

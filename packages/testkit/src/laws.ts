@@ -14,6 +14,7 @@ import { events } from "./laws/events.ts"
 import { exits } from "./laws/exits.ts"
 import { futures } from "./laws/futures.ts"
 import { identity } from "./laws/identity.ts"
+import { interactive } from "./laws/interactive.ts"
 import { many } from "./laws/many.ts"
 import { map } from "./laws/map.ts"
 import { mapBounds } from "./laws/mapBounds.ts"
@@ -85,6 +86,7 @@ export const contract: ReadonlyArray<LawSet> = [
   options,
   recycling,
   control,
+  interactive,
   contexts,
   callbacks,
   output,

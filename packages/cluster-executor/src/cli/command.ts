@@ -24,6 +24,10 @@ const root = optional(
   "root",
   "The folder that the tasks' modules lie in, as they lie in the client's. Default: this one"
 )
+const allowSource = yes(
+  "allow-source",
+  "Run tasks whose source is sent (Task.define, data: modules): whoever may submit may then run any code"
+)
 const whole = (name: string, description: string, least: number) =>
   Flag.Int(name).pipe(
     Flag.filter((value) => value >= least, (value) => `--${name} is at least ${least}, not ${value}`),
@@ -42,6 +46,7 @@ const startCommand = Command.make("start", {
   slots: whole("slots", "Calls that each engine runs at a time. Default: 1", 1).pipe(Flag.withDefault(1)),
   labels,
   root,
+  allowSource,
   connection: connectionFlag,
   namespace: optional("namespace", "The part of the broker that is ours. Default: default"),
   host: optional("host", "The address to listen on. Default: 127.0.0.1, which other hosts do not reach"),
@@ -106,6 +111,7 @@ const engineCommand = Command.make("engine", {
   slots: whole("slots", "Calls that run at a time. Default: the number of cores", 1).pipe(Flag.withDefault(undefined)),
   labels,
   root,
+  allowSource,
   name: optional("name", "A name for people"),
   grace: optional(
     "grace",

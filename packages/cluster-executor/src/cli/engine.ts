@@ -11,6 +11,7 @@ export interface EngineInput extends Reach {
   readonly slots: number | undefined
   readonly labels: Readonly<Record<string, string>>
   readonly root: string | undefined
+  readonly allowSource: boolean
   readonly name: string | undefined
   readonly grace: string | undefined
   readonly json: boolean
@@ -27,10 +28,10 @@ export const engine = async (input: EngineInput): Promise<void> => {
     tell("draining", `${signal}: calls that run are finished; once more ends at once`, { signal })
     drain.abort()
   })
-  const { labels, name, root, slots } = input
+  const { allowSource: textModules, labels, name, root, slots } = input
   const { grace: text } = input
   const grace = text !== undefined && /^[\d.]+$/.test(text) ? Number(text) : text as Duration.Input | undefined
-  const options = { servers, credentials, namespace, slots, labels, root, name, grace }
+  const options = { servers, credentials, namespace, slots, labels, root, name, textModules, grace }
   handle = await runEngine({ ...options, drainOn: drain.signal })
   tell("joined", `engine ${handle.id} serves ${servers.join(", ")}`, { id: handle.id, servers, namespace })
   await handle.done

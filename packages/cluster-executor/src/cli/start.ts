@@ -25,6 +25,7 @@ export interface StartInput {
   readonly slots: number
   readonly labels: Readonly<Record<string, string>>
   readonly root: string | undefined
+  readonly allowSource: boolean
   readonly connection: string | undefined
   readonly broker: BrokerOptions & { readonly namespace: string }
   readonly json: boolean
@@ -58,7 +59,8 @@ export const start = async (input: StartInput): Promise<void> => {
       name,
       slots: input.slots,
       labels: input.labels,
-      root: input.root
+      root: input.root,
+      textModules: input.allowSource
     })
     engines.add(engine)
     output.tell("engine-started", `engine ${engine.id} runs as process ${engine.pid}`, {

@@ -5,6 +5,7 @@ import {
   BrokenExecutorError,
   describe,
   ExecutorShutdownError,
+  InvalidStateError,
   NotPortableError,
   QueueFullError
 } from "../ExecutorError.ts"
@@ -105,6 +106,7 @@ export class Admission {
     // Most calls are of the task that was called last.
     if (this.#lastTerms?.task === task && form === plain) return this.#lastTerms
     const { definition } = task
+    if (definition.settings.fromSource === true) this.#checkSource(definition.name)
     let pace = this.#paces.get(definition)
     if (pace === undefined) this.#paces.set(definition, pace = new Pace())
     const options = callOptions(task)
@@ -113,6 +115,19 @@ export class Admission {
     // Options and forms may hold what is large: it goes with its calls.
     if (form === plain && task.options === undefined) this.#lastTerms = terms
     return terms
+  }
+
+  /** Throws where tasks that are defined by their source do not run. */
+  #checkSource(name: string): void {
+    const { backend, options, waiting } = this.#engine
+    const isNested = waiting !== undefined
+    if (options.interactive && !isNested && backend.remote !== true) return
+    const why = isNested
+      ? "and other tasks cannot submit it. Declare it in a module with Task.module"
+      : backend.remote === true
+      ? "and a call that outlives this program needs a task that Task.module declares"
+      : `and executor "${options.name}" does not run those. Create it with { interactive: true }, or declare the task in a module with Task.module`
+    throw new InvalidStateError(`Task "${name}" is defined by its source (Task.define), ${why}`)
   }
 
   /** `reported`: the failure is reported elsewhere, and needs no warning when it is never handled. */

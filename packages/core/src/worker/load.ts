@@ -1,6 +1,7 @@
 /** From a reference to a function: imports the task's module once, then looks among its tasks, then among its exports. */
 import { InvalidStateError, TaskNotFoundError } from "../ExecutorError.ts"
 import { currentTask } from "./context.ts"
+import { process } from "./process.ts"
 import { forget, loading, lookup, noSettings } from "./registry.ts"
 import type { TaskDefinition, TaskFunction } from "./registry.ts"
 
@@ -51,6 +52,13 @@ export const createdInWorker = (executor: string): InvalidStateError => {
     `Executor "${executor}" was created in a worker${where}: it starts no workers and takes calls from tasks only. ${REMEDY}`
   )
 }
+
+let loadedTaskSource: typeof import("../taskSource.ts") | undefined
+/** What `Task.define` needs. It brings a parser, so it is loaded by the first use. */
+export const taskSource = (): typeof import("../taskSource.ts") =>
+  loadedTaskSource ??= process.getBuiltinModule("node:module").createRequire(import.meta.url)(
+    import.meta.url.endsWith(".ts") ? "../taskSource.ts" : "../taskSource.js"
+  ) as typeof import("../taskSource.ts")
 
 const exportedFunction = (exports: Record<string, unknown>, name: string): TaskFunction | undefined => {
   const found = Object.hasOwn(exports, name) ? exports[name] : undefined

@@ -20,6 +20,8 @@ export interface TaskSettings {
   readonly layer?: unknown
   /** Effect `Schema`s by task name. */
   readonly schemas?: Readonly<Record<string, TaskSchemas>> | undefined
+  /** Made by `Task.define`. */
+  readonly fromSource?: true
 }
 
 /** Where a task lives: `module` is the URL the worker imports, `name` the key given to `Task.module` or an export. */

@@ -47,6 +47,7 @@ const wrong: Readonly<Record<keyof ExecutorOptions, ReadonlyArray<unknown>>> = {
   stacks: [null, "both", 1],
   context: [null, {}, { capture: () => 1, restore: () => 1 }, { capture: 1, restore: double }],
   tracing: [null, "yes", 1],
+  interactive: [null, "yes", 1],
   onWorkerExit: [null, "log"]
 }
 

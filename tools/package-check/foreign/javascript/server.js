@@ -12,7 +12,10 @@ const backend = process.argv[2]
 
 const main = async () => {
   console.log(`serving from ${backend}`)
-  const executor = new { thread: ThreadExecutor, process: ProcessExecutor }[backend]({ maxWorkers: 2 })
+  const executor = new { thread: ThreadExecutor, process: ProcessExecutor }[backend]({
+    maxWorkers: 2,
+    interactive: true
+  })
   const server = createServer((request, response) => {
     const n = Number(request.url.slice(1))
     void executor.run(fib, n).then((result) => response.end(String(result)), (error) => response.end(String(error)))
@@ -21,6 +24,8 @@ const main = async () => {
   const answer = await fetch(`http://127.0.0.1:${server.address().port}/20`)
   assert.equal(await answer.text(), "6765")
   assert.equal(await executor.run(double, 21), 42)
+  const increment = Task.define((n) => n + 1)
+  assert.equal(await executor.run(increment, 41), 42)
   server.closeAllConnections()
   server.close()
   await executor.shutdown()
