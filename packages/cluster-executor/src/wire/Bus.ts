@@ -33,6 +33,8 @@ const PING_PATIENCE_MS = 10_000
 const PING_STEP_MS = 500
 /** Pause before the broker is tried again, in milliseconds. */
 const RETRY = 100
+/** A connection that the broker closed because the credentials came too late is tried again this often. */
+const LATE_ANSWERS = 5
 
 export type Receiver = (subject: string, data: Uint8Array, reply: string) => void
 
@@ -57,16 +59,21 @@ export class Bus {
       ...connectionOptions(connection),
       name,
       maxReconnectAttempts: -1,
+      // A program that computes may answer the broker too late, and more than once.
+      ignoreAuthErrorAbort: true,
       reconnectTimeWait: RETRY,
       reconnectJitter: RETRY,
       noEcho: true,
       // Ours does not keep the process alive.
       pingInterval: 2 ** 31 - 1
     }
-    try {
-      return new Bus(connection, await connect(options))
-    } catch (cause) {
-      throw unreachable(connection, cause)
+    for (let late = 0;; late++) {
+      try {
+        return new Bus(connection, await connect(options))
+      } catch (cause) {
+        // This program computed while the broker waited for its credentials.
+        if (!isAuthenticationTimeout(cause) || late === LATE_ANSWERS) throw unreachable(connection, cause)
+      }
     }
   }
 
@@ -229,6 +236,9 @@ interface Inside {
 }
 
 const CRLF = Buffer.from("\r\n")
+const isAuthenticationTimeout = (error: unknown): boolean =>
+  error instanceof AuthorizationError && /authentication timeout/i.test(error.message)
+
 const unreachable = ({ servers }: Connection, cause: unknown): BrokerError => {
   const isRefused = cause instanceof AuthorizationError
   const why = cause instanceof Error ? cause.message : String(cause)

@@ -209,10 +209,9 @@ export const costOf = ({ form, losses, options, pace, transfers }: FutureCell): 
 export const farCostOf = (cell: FutureCell, window: number): number => {
   const { form, losses, options, pace, transfers } = cell
   const free = transfers === undefined && options.queueTimeout === Infinity && options.signal === undefined
-  if (!free || losses > 0) return aloneCost(window)
-  if (form.each !== undefined) {
-    return window < CHUNKS_AHEAD_FROM_MS ? aloneCost(window) : Math.min(form.expectedMs ?? Infinity, aloneCost(window))
-  }
+  const isOfMap = form.each !== undefined || form.alone === true
+  if (!free || losses > 0 || (isOfMap && window < CHUNKS_AHEAD_FROM_MS)) return aloneCost(window)
+  if (form.each !== undefined) return Math.min(form.expectedMs ?? Infinity, aloneCost(window))
   return form.sink === undefined && pace !== undefined ? pace.farCost(window) : aloneCost(window)
 }
 

@@ -28,8 +28,8 @@ export class MapBuffer {
   /** Items without an outcome: pulled, and of these submitted. */
   open = 0
   running = 0
-  /** Estimated bytes that a result is likely to have, from those before. */
-  #expectedBytes = 0
+  /** Estimated bytes that a result is likely to have, from those before; `undefined` before the first. */
+  #measuredBytes: number | undefined
 
   /** `slots`: calls that the executor can run at a time. `windowMs`: expected work that its far workers may hold ahead. */
   constructor(options: ResolvedMapOptions, slots: number, windowMs: () => number) {
@@ -42,7 +42,12 @@ export class MapBuffer {
 
   /** Chunks that are submitted and not settled, at most. */
   get #chunksAhead(): number {
-    return CHUNKS_AHEAD * this.#slots + Math.ceil(this.#windowMs() / CHUNK_MS)
+    const ahead = this.#measuredBytes === undefined ? 0 : Math.ceil(this.#windowMs() / CHUNK_MS)
+    return CHUNKS_AHEAD * this.#slots + ahead
+  }
+
+  get #expectedBytes(): number {
+    return this.#measuredBytes ?? 0
   }
 
   /** Whether no more chunks are submitted until one settles. */
@@ -88,6 +93,7 @@ export class MapBuffer {
 
   /** A chunk settled with results of that many bytes each, on average. */
   measured(bytesPerResult: number): void {
-    this.#expectedBytes += (bytesPerResult - this.#expectedBytes) / 4
+    const before = this.#measuredBytes ?? bytesPerResult
+    this.#measuredBytes = before + (bytesPerResult - before) / 4
   }
 }
