@@ -29,6 +29,7 @@ conformance({ name: "cluster", executor: OnCluster as ExecutorClass }, {
     origin: { module: new URL("fixtures/connected.ts", import.meta.url).href, name: "ConnectedExecutor" },
     // An engine counts as gone after 3.5 seconds of silence.
     standstill: 4_500,
+    deepStandstill: 8_000,
     parties: {
       // One that is silent for longer, while others are heard, counts as gone: its calls run again.
       engine: { pids: () => cluster.engines().map(({ pid }) => pid), standstill: 1_500 },
@@ -43,6 +44,23 @@ conformance({ name: "cluster", executor: OnCluster as ExecutorClass }, {
         }
       }
       return { executor: OverLink as ExecutorClass, close }
+    },
+    partyLinks: {
+      engine: async (conditions) => {
+        const link = await openLink(broker.servers[0]!, conditions)
+        const labels = { link: link.address }
+        const engine = await cluster.addEngine({ servers: [link.address], slots: 4, labels })
+        class BehindLink extends ClusterExecutor {
+          constructor(options: ExecutorOptions = {}) {
+            super({ ...options, cluster, labels })
+          }
+        }
+        const close = async (): Promise<void> => {
+          await engine.kill()
+          await link.close()
+        }
+        return { executor: BehindLink as ExecutorClass, close }
+      }
     }
   })]
 })

@@ -36,7 +36,8 @@ const parameterised: ReadonlyArray<LawSet> = [
   conditionGrid({
     origin: { module: "", name: "" },
     parties: { engine: nothing, broker: nothing },
-    link: () => Promise.reject(new Error("only its name matters"))
+    link: () => Promise.reject(new Error("only its name matters")),
+    partyLinks: { engine: () => Promise.reject(new Error("only its name matters")) }
   }),
   faultGrid({}),
   hostile(undefined as never),

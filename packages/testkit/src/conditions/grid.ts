@@ -27,7 +27,8 @@ const common: Readonly<Record<string, ReadonlyArray<OperationName>>> = {
   "The broker is stopped and continued": ["timeout"],
   "All are stopped and continued": ["submit"],
   "The link takes 40 ms each way": ["submit", "map", "timeout"],
-  "The link takes 10 to 30 ms each way": ["stream"]
+  "The link takes 10 to 30 ms each way": ["stream"],
+  "The link of the engine takes 40 ms each way": ["submit", "timeout"]
 }
 
 /** Of these, the cells that a common run leaves out where a standstill takes seconds: others of their row or column stay. */
@@ -73,15 +74,18 @@ const cell = (
   row: string,
   needs: ReadonlyArray<Capability>,
   operation: Operation,
-  standstill: number,
-  check: (trial: Trial) => Promise<unknown>
-): Law =>
-  law(`${row}, ${outcomes[operation.name]}`, {
+  { deepStandstill, standstill = 0 }: Pick<Ground, "deepStandstill" | "standstill">,
+  check: (trial: Trial, standstill: number) => Promise<unknown>
+): Law => {
+  const deep = !isCommon(row, operation.name, standstill)
+  const lasts = deep ? deepStandstill ?? standstill : standstill
+  return law(`${row}, ${outcomes[operation.name]}`, {
     promises: promises[operation.name],
     needs: ["workers", ...needs],
-    deep: !isCommon(row, operation.name, standstill),
-    limit: standstill + LIMIT_MS
-  }, async (trial) => void await check(trial))
+    deep,
+    limit: lasts + LIMIT_MS
+  }, async (trial) => void await check(trial, lasts))
+}
 
 const standstillCells = (ground: Ground): ReadonlyArray<Law> =>
   standstills(Object.keys(ground.parties ?? {})).flatMap((row) =>
@@ -90,20 +94,25 @@ const standstillCells = (ground: Ground): ReadonlyArray<Law> =>
         row.name,
         row.needProcess.includes(operation.name) ? ["own process"] : [],
         operation,
-        ground.standstill ?? 0,
-        (trial) => row.run(trial, operation, ground)
+        ground,
+        (trial, standstill) => row.run(trial, operation, standstill === 0 ? ground : { ...ground, standstill })
       )
     )
   )
 
-const linkCells = (open: OpenLink): ReadonlyArray<Law> =>
-  Object.entries(links).flatMap(([row, conditions]) =>
-    operations.map((operation) => cell(row, [], operation, 0, (trial) => over(trial, operation, conditions, open)))
-  )
+/** `owner`: whose link it is; the caller's by default. */
+const linkCells = (open: OpenLink, owner?: string): ReadonlyArray<Law> =>
+  Object.entries(links).flatMap(([name, conditions]) => {
+    const row = owner === undefined ? name : name.replace("The link", `The link of the ${owner}`)
+    return operations.map((operation) =>
+      cell(row, [], operation, {}, (trial) => over(trial, operation, conditions, open))
+    )
+  })
 
 const cells = (ground: Ground): ReadonlyArray<Law> => [
   ...standstillCells(ground),
   ...ground.link === undefined ? [] : linkCells(ground.link),
+  ...Object.entries(ground.partyLinks ?? {}).flatMap(([party, open]) => linkCells(open, party)),
   ...valueCells.map(({ check, deep, needs, operation, outcome, row }) =>
     law(`${row}, ${operation}: ${outcome}`, { promises: promises[operation], needs, deep }, check)
   )

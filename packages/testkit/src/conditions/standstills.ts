@@ -33,10 +33,14 @@ export interface Ground {
    * backend takes somebody for dead. Default 1,000.
    */
   readonly standstill?: number | undefined
+  /** The same in cells of the deep run (ms). Default: `standstill`. */
+  readonly deepStandstill?: number | undefined
   /** Processes that stand between the caller and its workers, by name: `engine`, `broker`. */
   readonly parties?: Readonly<Record<string, Party>> | undefined
   /** Opens a link between the caller and its workers, where there can be one. */
   readonly link?: OpenLink | undefined
+  /** Opens a link behind which one of the `parties` works, by its name: `engine`. Its executors use that one only. */
+  readonly partyLinks?: Readonly<Record<string, OpenLink>> | undefined
 }
 
 /** A row of the grid. */
