@@ -70,6 +70,9 @@ const promises: Readonly<Record<OperationName, ReadonlyArray<number>>> = {
 /** How long a cell may take besides its standstill (ms). */
 const LIMIT_MS = 25_000
 
+/** How long a cell about large values may take (ms): it carries 320 MiB, perhaps through a broker. */
+const VALUES_LIMIT_MS = 45_000
+
 const cell = (
   row: string,
   needs: ReadonlyArray<Capability>,
@@ -114,7 +117,12 @@ const cells = (ground: Ground): ReadonlyArray<Law> => [
   ...ground.link === undefined ? [] : linkCells(ground.link),
   ...Object.entries(ground.partyLinks ?? {}).flatMap(([party, open]) => linkCells(open, party)),
   ...valueCells.map(({ check, deep, needs, operation, outcome, row }) =>
-    law(`${row}, ${operation}: ${outcome}`, { promises: promises[operation], needs, deep }, check)
+    law(`${row}, ${operation}: ${outcome}`, {
+      promises: promises[operation],
+      needs,
+      deep,
+      limit: VALUES_LIMIT_MS
+    }, check)
   )
 ]
 
