@@ -22,12 +22,18 @@ const hasExited = (): void => {
   Atomics.store(exited, 0, 1)
   Atomics.notify(exited, 0)
 }
+// Behind all exit hooks, whoever exits.
+const hooked = process as unknown as { reallyExit: (exitCode?: number) => never }
+const { reallyExit } = hooked
+hooked.reallyExit = (exitCode) => {
+  hasExited()
+  return reallyExit.call(process, exitCode)
+}
 const served = serve({
   sharesMemory: true,
   send: (frame, transfers) => port.postMessage(frame, transfers),
   end: () => {
-    // Behind the exit hooks of tasks. One of those that throws keeps the others from running, and comes out here.
-    process.on("exit", hasExited)
+    // An exit hook that throws keeps the others from running, and Node from exiting.
     try {
       process.exit(0)
     } finally {

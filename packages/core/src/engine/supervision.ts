@@ -133,7 +133,7 @@ export const supervise = (engine: Engine, setup: Omit<LaneSetup, "key">): Superv
       })
       fibers.set(lane, fiber as Fiber.Fiber<void>)
       engine.lanes.add(lane)
-      if (engine.startsWorkers && engine.backend.remote !== true) endWithProgram(engine)
+      if (engine.waiting === undefined && engine.backend.remote !== true) endWithProgram(engine)
       tellWorkerStart(engine, lane)
       lane.open(engine.backend, spec(), { ...setup, key: engine.keyPrefix, main })
       const late = new StartFailure(new TaskTimeoutError({ clock: "start", after: options.startTimeout }))

@@ -25,7 +25,7 @@ import { generate } from "./generate.ts"
 import { invoke } from "./invoke.ts"
 import type { Answer, Invocation, Surroundings } from "./invoke.ts"
 import { invokeEach, unlimited } from "./invokeEach.ts"
-import { loadTask } from "./load.ts"
+import { entryFailed, loadTask } from "./load.ts"
 import { MemoryWatch } from "./MemoryWatch.ts"
 import { Outcomes } from "./Outcomes.ts"
 import type { Output } from "./output.ts"
@@ -106,6 +106,8 @@ export class Host implements CallHost, Surroundings {
   #ending = false
   #isReady = false
   #hasLeftBehind = false
+  /** Calls that wait for the file that starts the program. */
+  readonly #loadingEntry = new Map<CallContext, { readonly module: string; readonly name: string }>()
   /** Whether a module has started the program once more in this worker. */
   #isSpoiled = false
   #looping = false
@@ -232,6 +234,13 @@ export class Host implements CallHost, Surroundings {
 
   /** Tells the parent of an error that nobody caught; the worker then ends. */
   fatal(error: unknown): void {
+    if (this.#loadingEntry.size > 0) {
+      // What has not started goes back to the parent.
+      this.#waiting.length = 0
+      for (const [context, { module, name }] of this.#loadingEntry) {
+        this.#answer(context, Status.Refused, encodeError(entryFailed(module, name, error), this.#port))
+      }
+    }
     this.send(Kind.Fatal, encodeError(error, this.#port))
   }
 
@@ -323,7 +332,11 @@ export class Host implements CallHost, Surroundings {
   /** Finds a task by what names it in frames. Rejects with `TaskNotFoundError`. */
   load(module: string, name: string): Promise<TaskDefinition> {
     const load = (): Promise<TaskDefinition> => loadTask(module, name, this.#port.resolve)
-    return module === this.#setup?.main ? this.#loadEntry(module, name, load) : load()
+    return this.#isEntry(module) ? this.#loadEntry(module, name, load) : load()
+  }
+
+  #isEntry(module: string): boolean {
+    return module === this.#setup?.main
   }
 
   async #loadEntry(module: string, name: string, load: () => Promise<TaskDefinition>): Promise<TaskDefinition> {
@@ -378,13 +391,16 @@ export class Host implements CallHost, Surroundings {
   async #load(context: CallContext, call: WaitingCall): Promise<void> {
     const task = this.#tasks[call.task]!
     this.send(Kind.Loading, context.wireId)
+    if (this.#isEntry(task.module)) this.#loadingEntry.set(context, task)
     try {
       task.definition = await this.load(task.module, task.name)
     } catch (error) {
+      this.#loadingEntry.delete(context)
       this.#answer(context, Status.Refused, encodeError(error, this.#port))
       if (this.#isSpoiled) this.#reportLeftBehind(error, context)
       return
     }
+    this.#loadingEntry.delete(context)
     context.startedAt = monotonic()
     this.send(Kind.Started, context.wireId)
     this.#start(context, task.definition, call)

@@ -45,12 +45,23 @@ export const refuseEndless = (module: string): InvalidStateError | undefined => 
 export const REMEDY = "Every worker runs the whole module. " +
   "Move the tasks to a module of their own, or put the rest of the program inside `if (import.meta.main) { ... }`."
 
+/** The same for what a bundler writes. */
+export const BUNDLED = "A bundler needs the tasks as an entry of their own."
+
 /** What an executor that was created outside of any task, in a worker, refuses with. */
 export const createdInWorker = (executor: string): InvalidStateError => {
   const where = loading.size === 0 ? "" : ` (${[...loading].join(", ")} is loading)`
   return new InvalidStateError(
     `Executor "${executor}" was created in a worker${where}: it starts no workers and takes calls from tasks only. ${REMEDY}`
   )
+}
+
+/** The file that starts the program failed when a worker loaded it for its tasks, such as by listening on a port that the program has. */
+export const entryFailed = (module: string, task: string, cause: unknown): TaskNotFoundError => {
+  const said = cause instanceof Error ? cause.message : String(cause)
+  const message =
+    `A worker loaded ${module}, the file that starts the program, for its tasks, and that failed: ${said}. ${REMEDY} ${BUNDLED}`
+  return new TaskNotFoundError({ module, task, message, cause })
 }
 
 let loadedTaskSource: typeof import("../taskSource.ts") | undefined

@@ -1,6 +1,6 @@
 /** Loads tasks from the file that starts the program. */
-import { TaskNotFoundError } from "../ExecutorError.ts"
-import { REMEDY } from "./load.ts"
+import { InvalidStateError, TaskNotFoundError } from "../ExecutorError.ts"
+import { BUNDLED, entryFailed, REMEDY } from "./load.ts"
 import { process } from "./process.ts"
 import { notify } from "./realm.ts"
 import type { TaskDefinition } from "./registry.ts"
@@ -24,12 +24,17 @@ export const loadEntry = async (
   spoiled: () => void
 ): Promise<TaskDefinition> => {
   const [connections, others] = [open(network), open(opened)]
-  const definition = await load()
+  const definition = await load().catch((error: unknown) => {
+    const { cause } = error as TaskNotFoundError
+    // It has no such task, or is refused for submitting calls, which says what to do.
+    if (cause === undefined || cause instanceof InvalidStateError) throw error
+    spoiled()
+    throw entryFailed(module, task, cause)
+  })
   const what = `${module}, the file that starts the program, for its tasks, and with it opened`
   if (open(network) > connections) {
     spoiled()
-    const message =
-      `A worker loaded ${what} servers or connections, as the program itself does. ${REMEDY} A bundler needs the tasks as an entry of their own.`
+    const message = `A worker loaded ${what} servers or connections, as the program itself does. ${REMEDY} ${BUNDLED}`
     throw new TaskNotFoundError({ module, task, message })
   }
   if (open(opened) > others) notify(`A worker loaded ${what} timers, programs or watchers. ${REMEDY}`)

@@ -6,6 +6,7 @@ import { Task } from "@futures/core"
 import type { Executor, ExecutorClass, ExecutorOptions } from "@futures/core"
 import { once } from "node:events"
 import { createServer } from "node:net"
+import type { AddressInfo } from "node:net"
 
 const isProgram = process.env["FUTURES_LAW_POOLS"] === undefined
 process.env["FUTURES_LAW_POOLS"] ??= JSON.stringify(process.argv.slice(2))
@@ -33,7 +34,7 @@ const { initialize, square, viaPool, workers } = Task.module(import.meta, {
 })
 
 const options: ExecutorOptions =
-  ["one file", "exits when refused", "serves", "keeps a timer", "throws later"].includes(scene)
+  ["one file", "exits when refused", "serves", "serves a port", "keeps a timer", "throws later"].includes(scene)
     ? { maxWorkers: 2 }
     : { maxWorkers: 1, minWorkers: 1, initializer: [initialize] }
 
@@ -61,6 +62,18 @@ switch (scene) {
     const error = await pool!.submit(square, 3).exception() as Error
     say(`${error.name}: ${error.message}`)
     await pool!.shutdown()
+    server.close()
+    break
+  }
+  case "serves a port": {
+    const server = createServer().listen(Number(process.env["FUTURES_LAW_PORT"] ?? 0))
+    // In a worker the port is taken, which nobody handles.
+    await once(server, isProgram ? "listening" : "close")
+    process.env["FUTURES_LAW_PORT"] = String((server.address() as AddressInfo).port)
+    const executor = new Class({ maxWorkers: 1 })
+    const error = await executor.submit(square, 3).exception() as Error
+    say(`${error.name}: ${error.message}`)
+    await executor.shutdown()
     server.close()
     break
   }

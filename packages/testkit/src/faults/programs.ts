@@ -178,11 +178,11 @@ export const programs = (origin: Origin): LawSet =>
       assert.match(ended.stderr, /TaskNotFoundError: .*if \(import\.meta\.main\)/)
       assert.ok(!ended.stderr.includes("FuturesWarning"), ended.stderr)
     }),
-    law("A program in one file that exits when its call is refused says why its worker ended", {
+    law("A program in one file that exits when its call is refused says why", {
       promises: [8, 9],
       needs: ["workers"]
     }, () =>
-      says(origin, "exits when refused", "WorkerLostError: InvalidStateError\n", 1, pools)),
+      says(origin, "exits when refused", "TaskNotFoundError: InvalidStateError\n", 1, pools)),
     law("A call fails whose worker opens the servers of the program, because its task is in the same file", {
       promises: [8, 9],
       needs: ["workers"]
@@ -190,6 +190,8 @@ export const programs = (origin: Origin): LawSet =>
       const ended = await run(origin, "serves", pools)
       assert.equal(ended.code, 0, ended.stderr)
       assert.match(ended.stdout, /^TaskNotFoundError: .*opened servers or connections.*`if \(import\.meta\.main\)/)
+      const taken = await run(origin, "serves a port", pools)
+      assert.match(taken.stdout, /^TaskNotFoundError: .*EADDRINUSE.*`if \(import\.meta\.main\)/, taken.stderr)
     }),
     law("A program that keeps a timer in the file of its tasks is warned once that its workers keep it, too", {
       promises: [18],
