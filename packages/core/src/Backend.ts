@@ -21,6 +21,7 @@ export { claim, makeClaims, requestStop } from "./wire/claims.ts"
 export { encodeError } from "./wire/error.ts"
 export * as frames from "./wire/frames.ts"
 export type { Frame } from "./wire/frames.ts"
+export { cannotBeSent, OversizedFrameError } from "./wire/oversize.ts"
 /** Node's timers and clocks as they were at the start: for a backend that is to work under fake timers. */
 export * as timers from "./timers.ts"
 export { monotonic } from "./wire/monotonic.ts"

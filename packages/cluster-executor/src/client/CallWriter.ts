@@ -8,6 +8,7 @@
  * ```
  */
 import { QueueFullError } from "@futures/core"
+import { cannotBeSent, OversizedFrameError } from "@futures/core/Backend"
 import { jetstream } from "@nats-io/jetstream"
 import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream"
 import { LONGEST, recordOf, removeArgs } from "../wire/pieces.ts"
@@ -89,7 +90,7 @@ export class CallWriter {
     let bytes: Uint8Array
     try {
       bytes = encode(call)
-      if (bytes.length > LONGEST) throw new RangeError(`Arguments of ${bytes.length} bytes are longer than ${LONGEST}`)
+      if (bytes.length > LONGEST) throw cannotBeSent(new OversizedFrameError(bytes.length, LONGEST), "args", "argument")
     } catch (error) {
       return error as Error
     }

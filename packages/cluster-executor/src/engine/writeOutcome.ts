@@ -1,5 +1,5 @@
 /** How a call of a named client ended, written down: the first outcome stands. */
-import { encodeError, frames } from "@futures/core/Backend"
+import { cannotBeSent, encodeError, frames, OversizedFrameError } from "@futures/core/Backend"
 import type { JetStreamClient } from "@nats-io/jetstream"
 import type { Bus } from "../wire/Bus.ts"
 import { LONGEST, recordOf } from "../wire/pieces.ts"
@@ -24,6 +24,6 @@ const fitting = (outcome: StoredOutcome): Uint8Array => {
   const bare = { ...outcome, args: undefined }
   const bytes = encode(bare)
   if (bytes.length <= LONGEST) return bytes
-  const error = new RangeError(`A result of ${bytes.length} bytes is longer than can be kept (${LONGEST})`)
-  return encode({ ...bare, status: frames.Status.Threw, value: encodeError(error, { sharesMemory: false }) })
+  const error = cannotBeSent(new OversizedFrameError(bytes.length, LONGEST), "result", "result")
+  return encode({ ...bare, status: frames.Status.Refused, value: encodeError(error, { sharesMemory: false }) })
 }
