@@ -30,6 +30,10 @@ export const clusterGaps: ReadonlyArray<Gap> = [
     reason: "no memory is shared with the worker: what was sent to it comes back by itself within some milliseconds"
   },
   {
+    name: "Calls that are submitted to idle workers start, though the caller blocks its thread next",
+    reason: "what is sent to an engine leaves in the event loop of the caller"
+  },
+  {
     name: "In CommonJS a module is given as module, __filename or a path, and tasks are found under its URL",
     reason: "its modules lie outside of the code root, where engines run nothing"
   },

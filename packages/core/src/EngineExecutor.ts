@@ -34,7 +34,9 @@ export class EngineExecutor implements OpenExecutor {
   }
 
   submit<F extends Task.Call>(task: F, ...args: Task.Args<F>): Future<Task.Success<F>, Task.Failure<F>> {
-    return this.#engine.submit(task, args as Array<unknown>, this.#form)
+    const cell = this.#engine.submit(task, args as Array<unknown>, this.#form)
+    this.#engine.startNow()
+    return cell
   }
 
   run<F extends Task.Call>(task: F, ...args: Task.Args<F>): Promise<Task.Success<F>> {

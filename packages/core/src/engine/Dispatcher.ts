@@ -45,6 +45,21 @@ export class Dispatcher {
   }
 
   /**
+   * Hands over the call that was just submitted, if it is the only one in the queue and a worker has nothing to do: the caller may block its thread next,
+   * and the microtask would come too late. Calls that follow it in this turn are handed over together.
+   */
+  startNow(): void {
+    const { lanes, losses: { alone }, queue } = this.#engine
+    if (queue.size !== 1 || alone.size > 0) return
+    for (const lane of lanes) {
+      if (!lane.isOpen || lane.load > 0 || lane.isFar) continue
+      const next = queue.shift()!
+      this.#handOver(next, lane, costOf(next), performance.now(), 0)
+      return lane.flush()
+    }
+  }
+
+  /**
    * Outcomes have come in. Workers that are refilled at once answer while the loop still reads: so that its other callbacks get their turn, calls that
    * wait are left to the next one after a while.
    */

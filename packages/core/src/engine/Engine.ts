@@ -227,6 +227,11 @@ export class Engine {
 
   // ---- handing over
 
+  /** The caller has submitted a call, and may block its thread next. */
+  startNow(): void {
+    if (this.startsWorkers) this.#dispatcher.startNow()
+  }
+
   pump(): void {
     this.#dispatcher.pump()
   }

@@ -6,7 +6,7 @@ import { availableParallelism } from "node:os"
 import { failsWith, isError, isIn, rejection } from "../expect.ts"
 import { failure, on } from "../faces.ts"
 import { law, laws, property } from "../Law.ts"
-import { add, double, exit, who } from "../tasks.ts"
+import { add, double, exit, note, who } from "../tasks.ts"
 import { waitFor } from "../tasksSignals.ts"
 import { holdNumber, insideOut, workerNumber } from "../tasksWorkers.ts"
 
@@ -58,6 +58,21 @@ export const control = laws("control", [
     await held.result()
     await ready
     assert.equal(await executor.run(double, 2), 4)
+  }),
+  law("Calls that are submitted to idle workers start, though the caller blocks its thread next", {
+    promises: [11],
+    needs: ["workers"]
+  }, async (trial) => {
+    const notebook = trial.notebook()
+    const executor = trial.open({ maxWorkers: 2, minWorkers: 2 })
+    await executor.ready()
+    // Loads the module in both.
+    await Promise.all([executor.run(double, 1), executor.run(double, 2)])
+    const futures = ["a", "b"].map((line) => executor.submit(note, notebook.path, line))
+    const blocked = new Int32Array(new SharedArrayBuffer(4))
+    for (let looks = 0; notebook.lines().length < 2 && looks < 1_000; looks++) Atomics.wait(blocked, 0, 0, 5)
+    assert.deepEqual(notebook.lines().toSorted(), ["a", "b"])
+    await Promise.all(futures.map((future) => future.result()))
   }),
   law("Workers have numbers from 0, which a task and info tell, and no two that live have the same", {
     promises: []
