@@ -2,7 +2,7 @@
 import { fc } from "@fast-check/vitest"
 import { PoisonTaskError, Task, TaskTimeoutError, wait, WorkerLostError } from "@futures/core"
 import type { Future } from "@futures/core"
-import { executorClass, frames } from "@futures/core/Backend"
+import { executorClass, frames, monotonic } from "@futures/core/Backend"
 import type { Backend, Frame, LinkEvents } from "@futures/core/Backend"
 import assert from "node:assert/strict"
 import { afterEach, expect, test, vi } from "vitest"
@@ -31,28 +31,36 @@ const workers = (deaths: { count: number }, killed: Promise<void> | undefined): 
       let header: ReadonlyArray<unknown> = []
       let mark = 0
       let isOver = false
-      const exit = (exitCode: number): void => {
+      let isLate = false
+      const exit = (exitCode: number, counts = exitCode !== 0): void => {
         if (isOver) return
         isOver = true
-        if (exitCode !== 0) deaths.count++
+        if (counts) deaths.count++
         setImmediate(() => events.exit({ exitCode }))
       }
       const read = (frame: Frame): void => {
         if (isOver) return
-        const calls: Array<readonly [wireId: number, run: Run]> = []
+        const calls: Array<readonly [wireId: number, deadline: number, run: Run]> = []
         for (let at = HEADER; at < frame.length; at = callEnd(frame, at)) {
           const [kind, n] = argsAt(frame, at) as [CallKind, number]
-          calls.push([frame[at] as number, { kind, n }])
+          calls.push([frame[at] as number, frame[at + 3] as number, { kind, n }])
         }
-        if (calls.some(([, { kind }]) => kind === "kills its reader")) {
-          if (killed === undefined) exit(137)
+        const killers = calls.filter(([, , { kind }]) => kind === "kills its reader")
+        if (killers.length > 0) {
+          // One whose lease is over may be with another worker by now: then this death is not counted.
+          const isHeld = killers.some(([, deadline]) => deadline === 0 || monotonic() < deadline)
+          if (killed === undefined) exit(137, isHeld)
           else void killed.then(() => exit(137))
           return
         }
-        for (const [wireId, { kind, n }] of calls) {
+        for (const [wireId, deadline, { kind, n }] of calls) {
           setImmediate(() => {
             if (isOver) return
-            mark = markOf(wireId)
+            if (deadline === 0) isLate = false
+            if (!isLate) mark = markOf(wireId)
+            // What has not started within its lease goes back, and so does what is behind it.
+            isLate ||= deadline !== 0 && monotonic() >= deadline
+            if (isLate) return events.frame([Kind.Outcomes, ...header, wireId, Status.Returned, undefined, 0])
             if (kind === "exits") return exit(1)
             setImmediate(() => {
               if (!isOver) events.frame([Kind.Outcomes, ...header, wireId, Status.Succeeded, n, 0.01])
