@@ -28,6 +28,7 @@ export const {
   nap,
   napAndNote,
   note,
+  noteAtExit,
   noteUntil,
   prepare,
   restore,
@@ -88,6 +89,10 @@ export const {
       appendFileSync(notebook, `${line} ${process.ppid}\n`)
       await sleep(ms)
       return line
+    },
+    /** Writes a line down when its worker exits. */
+    noteAtExit: (notebook: string, line: string): void => {
+      process.on("exit", () => appendFileSync(notebook, `${line}\n`))
     },
     note: (notebook: string, line: string): string => {
       appendFileSync(notebook, `${line} ${process.ppid}\n`)

@@ -17,7 +17,7 @@ import { join } from "node:path"
 import { isDeepStrictEqual } from "node:util"
 import { onTestFinished, test } from "vitest"
 import { folder, scene, start, until } from "./bench.ts"
-import { add, hold, itself, note, sum, where } from "./tasks.ts"
+import { add, hold, itself, note, noteAtExit, sum, where } from "./tasks.ts"
 
 test("Engines tell who they are; waitForEngines waits, and gives up", async () => {
   const cluster = await start({ engines: 1, slots: 3, labels: { zone: "a" } })
@@ -182,6 +182,20 @@ test("What a client that was killed had running is ended, and its slots are free
   const future = cluster.executor().submit(note, notebook, "next")
   assert.equal(await future.result(), "next")
   assert.equal(lines().length, 2)
+})
+
+test("Workers of a client that is gone run their exit hooks", async () => {
+  const cluster = await start({ engines: 1, slots: 2 })
+  const { gate, lines, notebook, written } = scene()
+  const other = await Cluster.connect({ ...cluster.connection })
+  const executor = other.executor({ maxWorkers: 2 })
+  await executor.run(noteAtExit, notebook, "exited")
+  void executor.submit(hold, notebook, "abandoned", gate)
+  await written(1)
+  // As its process would: the connection is gone without a word.
+  await other.client.bus.nats.close()
+  await written(2)
+  assert.equal(lines().at(-1), "exited")
 })
 
 test("With nothing to connect to, an executor starts a broker and engines of its own, and ends them", async () => {

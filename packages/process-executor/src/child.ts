@@ -9,6 +9,7 @@
 import type { LinkExit } from "@futures/core/Backend"
 import { timers } from "@futures/core/Backend"
 import { spawn } from "node:child_process"
+import { existsSync, statSync } from "node:fs"
 import type { Socket } from "node:net"
 import { lastReportIn } from "./lastReport.ts"
 import { MARKER_BYTES, markerIn } from "./marker.ts"
@@ -59,6 +60,8 @@ export interface Child {
   readonly waitForExit: (timeoutMs: number) => boolean
   /** Lets it see that a call is to stop, by its wire id, while it reads nothing; absent where it cannot be told. */
   readonly requestStop: ((wireId: number) => void) | undefined
+  /** Ends it in order, though calls may run: they are asked to stop. It is killed when it does not notice, or takes longer than it may. */
+  readonly leave: () => void
   /** Ends it now. */
   readonly kill: () => void
   /** Ends it as a broken one: what it says cannot be read. */
@@ -69,6 +72,18 @@ export interface Child {
 const LEFT_OPEN_MS = 500
 /** A process that lives may have closed its channel, above all because it exits. It is killed after so many milliseconds. */
 const CLOSED_MS = 2_000
+
+/** One that has not noticed after so many milliseconds that its channel is closed is in an endless loop. */
+const STUCK_MS = 500
+
+/** Whether it has closed its end of the channel, its descriptor 3. Where that cannot be told it has not. */
+const hasNoticed = (pid: number): boolean => {
+  try {
+    return existsSync(`/proc/${pid}/fd`) && !statSync(`/proc/${pid}/fd/3`).isSocket()
+  } catch {
+    return existsSync(`/proc/${pid}/fd`)
+  }
+}
 
 /** The default of `exitTimeout`. */
 const EXIT_TIMEOUT_MS = 10_000
@@ -116,7 +131,7 @@ export const openChild = (
     for (const stream of (child.stdio as typeof child.stdio | undefined) ?? []) stream?.destroy()
     const nothing = (): void => {}
     const none = { started: undefined, requestStop: undefined, waitForExit: () => true }
-    return { pid, write: () => false, ...none, kill: nothing, fail: nothing }
+    return { pid, write: () => false, ...none, leave: nothing, kill: nothing, fail: nothing }
   }
   const toChild = child.stdio[3] as Socket
   // Children that start together are all born before the shell is told of them, since its own birth would hold up theirs; and none hears anything before.
@@ -130,10 +145,11 @@ export const openChild = (
   let error: unknown
   let ended = false
   let patience: NodeJS.Timeout | undefined
+  let isLeaving = false
 
   const kill = (): void => void child.kill("SIGKILL")
   const look = (): void => {
-    if (ended) return
+    if (ended || (isLeaving && exit === undefined)) return
     if (exit === undefined || !fromChild.closed) {
       patience ??= setTimeout(() => {
         kill()
@@ -179,6 +195,15 @@ export const openChild = (
     waitForExit: (timeoutMs) => ended || readToEnd(fromChild, events.reader, timeoutMs),
     // The descriptor is another file's once it is closed.
     requestStop: marker && ((wireId) => ended || marker.requestStop(wireId)),
+    leave: () => {
+      if (ended || isLeaving) return
+      isLeaving = true
+      toChild.destroy()
+      setTimeout(() => {
+        if (!ended && !hasNoticed(pid)) kill()
+      }, STUCK_MS).unref()
+      if (exitTimeoutMs !== Infinity) setTimeout(kill, exitTimeoutMs).unref()
+    },
     kill,
     fail: (cause) => {
       error = cause

@@ -156,7 +156,7 @@ export class Lease {
     this.#channel?.close()
     this.#channel = undefined
     if (this.#child === undefined || this.#exited) this.#over()
-    else this.#child.kill()
+    else this.#child.leave()
   }
 
   resync(): void {
