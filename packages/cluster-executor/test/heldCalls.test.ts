@@ -67,7 +67,7 @@ test("A call that takes a free slot is passed at once, behind those before it", 
 test("What was not passed is given back, the newest half or the parcel of one call", () => {
   const { add, held, passed, returned, start } = scene()
   for (const turn of [1, 2, 3, 4, 5]) add(turn)
-  held.giveBack(undefined)
+  held.giveBackHalf()
   assert.deepEqual(returned, [[wireId(4), wireId(5), false]])
   held.giveBack(wireId(2))
   assert.deepEqual(returned[1], [wireId(2), wireId(2), false])

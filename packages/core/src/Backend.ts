@@ -145,7 +145,7 @@ export interface RemotePlace {
   readonly mostCalls: () => number
   /**
    * Asks for calls that were sent ahead and not passed to the worker: those in the frame of a wire id, or about half of all. `LinkEvents.returned` follows
-   * in any case.
+   * in any case. A call that is named so is to stop: where the worker has it already, the place lets it see that, as `Link.requestStop` would.
    */
   readonly giveBack: (wireId?: number) => void
 }

@@ -119,17 +119,19 @@ export class HeldCalls {
     this.#lookLater()
   }
 
-  /** Gives back the parcel that holds a call, if it is in memory; without one, about half of what is. */
-  giveBack(wireId: number | undefined): void {
-    if (wireId === undefined) {
-      const kept = this.#held.splice(Math.floor(this.#held.length / 2))
-      const first = kept[0]
-      return this.#host.returned(first?.first ?? 0, first === undefined ? 0 : this.#last, false)
-    }
+  /** Gives back about half of what is in memory. */
+  giveBackHalf(): void {
+    const kept = this.#held.splice(Math.floor(this.#held.length / 2))
+    const first = kept[0]
+    this.#host.returned(first?.first ?? 0, first === undefined ? 0 : this.#last, false)
+  }
+
+  /** Gives back the parcel that holds a call, if it is in memory. Returns `false` when it is not: the worker may have the call. */
+  giveBack(wireId: number): boolean {
     const index = this.#held.findIndex(({ first, last }) => first <= wireId && wireId <= last)
-    if (index < 0) return this.#host.returned(0, 0, false)
-    const [parcel] = this.#held.splice(index, 1)
-    this.#host.returned(parcel!.first, parcel!.last, false)
+    const parcel = index < 0 ? undefined : this.#held.splice(index, 1)[0]
+    this.#host.returned(parcel?.first ?? 0, parcel?.last ?? 0, false)
+    return parcel !== undefined
   }
 
   close(): void {

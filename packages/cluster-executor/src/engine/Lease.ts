@@ -191,7 +191,10 @@ export class Lease {
       case Kind.GiveBack: {
         if (payload.length !== 8) return this.#malformed()
         const wireId = numbersIn(payload)[0]!
-        return this.#held.giveBack(wireId === 0 ? undefined : wireId)
+        if (wireId === 0) return this.#held.giveBackHalf()
+        // It is to stop: see `Lane.interrupt`.
+        if (!this.#held.giveBack(wireId)) this.#child?.requestStop?.(wireId)
+        return
       }
       case Kind.RequestStop:
         if (payload.length !== 8) return this.#malformed()

@@ -434,13 +434,15 @@ export class Lane {
 
   /** Asks a call to stop. `reason`: what its caller gave. */
   interrupt(cell: FutureCell, grace: number | undefined, reason: ErrorRecord | undefined): void {
+    const wireId = this.#hands.idOf(cell)
     if (this.#hands.deadlineOf(cell) === LEASED) {
       this.flush()
-      this.place?.giveBack(this.#hands.idOf(cell))
+      // Where the worker has it already, the place lets it see the request.
+      this.place?.giveBack(wireId)
+    } else {
+      // A task that computes reads no frame.
+      this.#link?.requestStop?.(wireId)
     }
-    const wireId = this.#hands.idOf(cell)
-    // A task that computes reads no frame.
-    this.#link?.requestStop?.(wireId)
     this.reply(Kind.Interrupt, wireId, grace, reason)
   }
 
