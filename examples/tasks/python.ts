@@ -33,7 +33,13 @@ export const { count, die, fail, greet, hold, lambda, pow, reciprocal, report, s
       die: (code: number): never => process.exit(code),
       lambda: (n: number) => (m: number) => n + m,
       count: (bytes: Int32Array) => Atomics.add(bytes, 0, 1),
-      where: () => ({ pid: process.pid, threadId, threadName, workerId: Task.current()?.workerId })
+      where: () => ({
+        pid: process.pid,
+        threadId,
+        threadName,
+        workerId: Task.current()?.workerId,
+        workerNumber: Task.current()?.workerNumber
+      })
     },
     { errors: [OutOfStock] }
   )

@@ -215,6 +215,11 @@ row("shared_memory, Array, Value", async () => {
   expect(shared[0]).toBe(3)
 })
 
+row("current_process()._identity", async (executor) => {
+  expect((await executor.run(where)).workerNumber).toBeGreaterThanOrEqual(0)
+  expect(Task.current()?.workerNumber).toBeUndefined()
+})
+
 row("os.getpid(), current_process().name", async (executor) => {
   const { pid, threadId, workerId } = await executor.run(where)
   expect([pid, threadId]).toContain(workerId)

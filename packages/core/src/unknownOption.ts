@@ -76,7 +76,7 @@ export const ownObject = <O extends object>(options: O): O => {
 const none: object = Object.freeze(Object.create(null))
 
 /** Throws for the first option in `options` that does not exist, and for `options` that are no object. */
-export const refuseUnknownOptions = (options: object, names: ReadonlyArray<string>, taker: string): void => {
+const refuseUnknownOptions = (options: object, names: ReadonlyArray<string>, taker: string): void => {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw new InvalidOptionError({ option: "options", received: options, expected: "an object" })
   }
