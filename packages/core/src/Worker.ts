@@ -30,7 +30,7 @@ export interface Served {
   readonly receive: (frame: Frame) => void
   /** Reports an error to the parent as the reason why this worker ends, and ends it: for what cannot be read. */
   readonly fail: (error: unknown) => void
-  /** Tells the parent that this worker exits, with this code. Called again when the code has changed. */
+  /** Reports to the parent that this worker exits with this code. Called again when the code has changed. */
   readonly exits: (exitCode: number) => void
   /** Ends the worker if it has no calls; for a worker that the parent cannot reach at the moment. */
   readonly endIfIdle: () => void

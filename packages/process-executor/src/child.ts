@@ -68,9 +68,9 @@ export interface Child {
   readonly fail: (error: Error) => void
 }
 
-/** A process that has ended may have left its channel to a process of its own. After so many milliseconds nothing more is read from that. */
+/** A process that has ended may have left its channel to a process of its own. After this many milliseconds nothing more is read from that. */
 const LEFT_OPEN_MS = 500
-/** A process that lives may have closed its channel, above all because it exits. It is killed after so many milliseconds. */
+/** A process that lives may have closed its channel, above all because it exits. It is killed after this many milliseconds. */
 const CLOSED_MS = 2_000
 
 /** One that has not noticed after so many milliseconds that its channel is closed is in an endless loop. */

@@ -40,7 +40,7 @@ const send = (frame: Frame): void => {
   }
 }
 
-/** Whether Node writes a file while it shuts down: nobody may end it meanwhile. */
+/** Whether Node writes a file while it shuts down: it is not to be killed meanwhile. */
 const isProfiled = (): boolean => {
   const flags = `${process.execArgv.join(" ")} ${process.env["NODE_OPTIONS"] ?? ""}`
   return process.env["NODE_V8_COVERAGE"] !== undefined || /--(cpu-prof|heap-prof|prof\b|trace-event|log)/.test(flags)

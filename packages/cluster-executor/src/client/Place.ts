@@ -41,7 +41,7 @@ const WINDOW_TRIPS = 2
 const LEAST_PATIENCE_MS = 25
 /** Calls that an engine holds for a worker, at most. */
 const MOST_CALLS = 4096
-/** Bytes of calls that an engine holds for a worker, at most, as far as the average call tells. */
+/** Bytes of calls that an engine holds for a worker, at most, by the length of an average call. */
 const MOST_BYTES = 8 * 2 ** 20
 /** A frame up to this length (bytes) goes in one message with its header. */
 const SHORT = 8 * 2 ** 10

@@ -5,7 +5,7 @@
 
 /** Answers that count. */
 const SAMPLES = 8
-/** At first questions follow each other until so many answers have come: the engine is busy with the start of the worker. */
+/** At first each answer is followed by a question, until this many have come: the engine is busy with the start of the worker. */
 const ENOUGH = 4
 /** Longer round trips count as this one (ms). */
 const LONGEST_MS = 1_000

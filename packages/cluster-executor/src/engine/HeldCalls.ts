@@ -3,7 +3,7 @@
  * that it has not started, and they can be given back exactly: the worker does not know of them.
  *
  * ```
- * held ──▶ passed ──▶ started                 the worker's mark tells
+ * held ──▶ passed ──▶ started                 as the worker's mark says
  *   │         └──▶ returned                   its deadline passed unstarted: a call in front of it ran longer than expected
  *   └──▶ returned                             the client asked for it, or a parcel in front of it was returned
  * ```
@@ -36,9 +36,9 @@ export interface HeldCallsHost {
   readonly mark: () => number
   /** Writes to the worker, in order. */
   readonly write: (bytes: Uint8Array) => void
-  /** Tells the client that calls in a range of wire ids were given back. */
+  /** Sends the client a range of wire ids whose calls are given back. */
   readonly returned: (from: number, to: number, isLate: boolean) => void
-  /** Tells the client of the worker's mark. */
+  /** Sends the client the worker's mark. */
   readonly marked: (mark: number) => void
 }
 
@@ -59,8 +59,8 @@ export class HeldCalls {
   #isLate = false
   /** The last call that arrived. */
   #last = 0
-  /** The mark that the client was told of. */
-  #told = 0
+  /** The mark that was sent to the client last. */
+  #sentMark = 0
   #timer: NodeJS.Timeout | undefined
 
   constructor(host: HeldCallsHost) {
@@ -193,7 +193,7 @@ export class HeldCalls {
       this.#timer = undefined
       this.look()
       const mark = this.#host.mark()
-      if (mark !== this.#told) this.#host.marked(this.#told = mark)
+      if (mark !== this.#sentMark) this.#host.marked(this.#sentMark = mark)
       if (this.#held.length > 0 || this.#passed.length > 0) this.#lookLater()
     }, LOOK_MS)
   }

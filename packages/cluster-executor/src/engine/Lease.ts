@@ -59,7 +59,7 @@ export class Lease {
     returned: (from, to, isLate) => this.#channel?.send(Kind.Returned, numbersOf(from, to, isLate ? 1 : 0)),
     marked: (mark) => this.#channel?.whisper(Kind.Looked, numbersOf(mark))
   })
-  /** What the client said that no client of ours says. */
+  /** Why nothing more that the client sends is trusted. */
   #fault: string | undefined
   /** What came for the worker since the code that is running now began: it is written together. */
   #toChild: Array<Uint8Array> = []
@@ -208,7 +208,7 @@ export class Lease {
     }
   }
 
-  /** Nothing that this client says can be trusted: its worker ends, and nobody else's. */
+  /** Nothing that this client sends can be trusted: its worker ends, and no other. */
   #malformed(): void {
     this.#fault ??= "The client sent a parcel that has not the shape of one"
     this.#held.close()

@@ -50,7 +50,7 @@ export const numbersIn = (payload: Uint8Array): Array<number> => {
   return Array.from({ length: Math.floor(payload.byteLength / 8) }, (_, index) => view.getFloat64(8 * index))
 }
 
-/** `undefined` for a header that no client of ours writes. */
+/** `undefined` for a header with values that no client writes. */
 export const headerOf = (parcel: Uint8Array): ParcelHeader | undefined => {
   if (parcel.length < PARCEL_HEADER) return undefined
   const view = new DataView(parcel.buffer, parcel.byteOffset, parcel.byteLength)

@@ -1,4 +1,4 @@
-/** How many items a map sends together: as set, or so many that a chunk takes about 4 ms. */
+/** How many items a map sends together: as set, or as many as take about 4 ms. */
 
 /** Worker time (ms) that a chunk aims at: hundreds of times the cost of sending it, small beside any balance that matters. */
 export const CHUNK_MS = 4
@@ -28,7 +28,7 @@ export class ChunkSize {
     return this.#fixed === undefined ? LONGEST_CHUNK_MS : Infinity
   }
 
-  /** Expected run time (ms) of so many items; `undefined` before any was measured. */
+  /** Expected run time (ms) of this many items; `undefined` before any was measured. */
   expectedMs(count: number): number | undefined {
     return this.#itemMs === undefined ? undefined : this.#itemMs * count
   }

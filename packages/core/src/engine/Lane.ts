@@ -57,7 +57,7 @@ export interface LaneEvents {
   readonly output: (lane: Lane, stream: 1 | 2, chunk: Uint8Array | string) => void
   /** The worker uses more memory than it may. */
   readonly overMemory: (lane: Lane, bytes: number) => void
-  /** The worker exits by itself: it has told of everything, and runs its exit hooks. */
+  /** The worker exits by itself: it has reported everything, and runs its exit hooks. */
   readonly exiting: (lane: Lane) => void
   /** A call that has settled has left an error behind. */
   readonly leftBehind: (lane: Lane) => void

@@ -23,7 +23,7 @@ export class Outbox {
   /** How many indexes were given. */
   #tasks = 0
   /**
-   * Tells the worker of a task before any call of it is sent; by default the first call does. For workers whose frames of calls may be given back unread.
+   * Sends the worker a task before any call of it; by default the first call brings it. For workers whose frames of calls may be given back unread.
    */
   define: ((...task: readonly [index: number, module: string, name: string]) => void) | undefined
   #frame: Array<unknown> | undefined

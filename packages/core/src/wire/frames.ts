@@ -21,7 +21,7 @@
  * parent ◀─ Unpark ── worker         it goes on
  * parent ── OutputCredit ▶ worker    stdout (1) or stderr (2) has taken so much of it
  * parent ◀─ Output ── worker         what tasks wrote to stdout and stderr, before the outcome of the call that wrote it
- * parent ◀─ Last ──── worker         it exits, with which code, and has told of everything that it did
+ * parent ◀─ Last ──── worker         it exits with this code, and has reported everything that it did
  * parent ◀─ Fatal ─── worker         an uncaught error, or the initializer's; the worker ends
  * parent ◀─ LeftBehind  worker      an error of a call that has settled; the worker is to be replaced
  * parent ◀─ Notice ── worker         a text that the parent publishes once, as a warning
@@ -66,7 +66,7 @@ export const Kind = {
   Park: 13,
   /** It goes on. */
   Unpark: 14,
-  /** It exits, and has told of everything that it did: the exit code. Once more when exit hooks have changed that. */
+  /** It exits, and has reported everything that it did: the exit code. Sent again when exit hooks have changed that. */
   Last: 15,
   /** A text for the user of the program. */
   Notice: 16,

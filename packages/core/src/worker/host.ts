@@ -267,7 +267,7 @@ export class Host implements CallHost, Surroundings {
     this.#hasLeftBehind = true
   }
 
-  /** Tells everything there is to tell: the worker is ending, whatever runs, with this exit code. */
+  /** Reports everything that is left to report: the worker is ending, whatever runs, with this exit code. */
   lastWords(exitCode: number): void {
     if (this.#setup === undefined) return
     for (const context of this.#running.values()) context.tellAll?.()
