@@ -38,6 +38,10 @@ export const clusterGaps: ReadonlyArray<Gap> = [
     reason: "its modules lie outside of the code root, where engines run nothing"
   },
   {
+    name: "Task.from finds what require finds in a CommonJS module, however its exports are made",
+    reason: "its modules lie outside of the code root, where engines run nothing"
+  },
+  {
     name: "A worker gets the environment of the option env over the parent's",
     reason: "workers have the environment of their engine, and the option env over it: the caller's holds secrets"
   }

@@ -73,7 +73,25 @@ export const taskSource = (): typeof import("../taskSource.ts") =>
 
 const exportedFunction = (exports: Record<string, unknown>, name: string): TaskFunction | undefined => {
   const found = Object.hasOwn(exports, name) ? exports[name] : undefined
-  return typeof found === "function" ? found as TaskFunction : undefined
+  // Node 22 has what `require` returns as the default alone.
+  const required = Object.hasOwn(exports, "module.exports") ? exports["module.exports"] : exports["default"]
+  const isItsMethod = isObject(required) && Reflect.get(required, name) === found
+  if (typeof found === "function" && !isItsMethod) return found as TaskFunction
+  return isObject(required) ? requiredFunction(required, name) : undefined
+}
+
+const isObject = (value: unknown): value is object =>
+  (typeof value === "object" || typeof value === "function") && value !== null
+
+/**
+ * A method of what `require` returns. Node guesses the exports of a CommonJS module from its text: it does not list those of an object that is made at
+ * run time, nor `exports.default` of a module that was compiled from an ES module.
+ */
+const requiredFunction = (required: object, name: string): TaskFunction | undefined => {
+  const found: unknown = Reflect.get(required, name)
+  const inherited = typeof required === "function" ? Function.prototype : Object.prototype
+  if (typeof found !== "function" || found === Reflect.get(inherited, name)) return undefined
+  return found.bind(required) as TaskFunction
 }
 
 const explain = (module: string, cause: unknown): string => {

@@ -1,5 +1,5 @@
 /** Wrong options are named before anything starts. */
-import { asCompleted, gather, InvalidOptionError, Task, wait } from "@futures/core"
+import { asCompleted, gather, InvalidOptionError, Task, TaskNotFoundError, wait } from "@futures/core"
 import type { ExecutorOptions, MapOptions } from "@futures/core"
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
@@ -300,6 +300,30 @@ export const options = laws("options", [
       assert.equal(await trial.shared.run(triple, 2), 6)
       const reference = Task.from<{ triple: (n: number) => number }>(file)
       assert.equal(await trial.shared.run(reference.triple, 3), 9)
+    }
+  }),
+  law("Task.from finds what require finds in a CommonJS module, however its exports are made", {
+    promises: [1]
+  }, async (trial) => {
+    const { path } = trial.notebook()
+    const folder = `${path}.modules`
+    mkdirSync(folder)
+    const cases: ReadonlyArray<readonly [text: string, name: string]> = [
+      ["exports.twice = (n) => 2 * n", "twice"],
+      ["module.exports = Object.fromEntries([['twice', (n) => 2 * n]])", "twice"],
+      ["module.exports = { factor: 2, twice(n) { return this.factor * n } }", "twice"],
+      ["module.exports = new (class { #factor = 2; twice(n) { return this.#factor * n } })()", "twice"],
+      ["module.exports = Object.assign(() => 0, { ['tw' + 'ice']: (n) => 2 * n })", "twice"],
+      ["module.exports = (n) => 2 * n", "default"],
+      ["Object.defineProperty(exports, '__esModule', { value: true }); exports.default = (n) => 2 * n", "default"],
+      ["Object.defineProperty(exports, '__esModule', { value: true }); exports.twice = (n) => 2 * n", "twice"]
+    ]
+    for (const [index, [text, name]] of cases.entries()) {
+      const file = join(folder, `${index}.cjs`)
+      writeFileSync(file, text)
+      const module = Task.from<Record<string, (n: number) => number>>(file)
+      assert.equal(await trial.shared.run(module[name]!, 21), 42, text)
+      await failsWith(trial.shared.run(module["toString"]!, 1), TaskNotFoundError)
     }
   }),
   law("A task is its own function; a reference is only to be handed in, and misuse says so at once", {
