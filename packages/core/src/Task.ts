@@ -298,6 +298,8 @@ const from = <M>(module: URL | string): References<M> => {
  * const double = Task.define((n: number) => n * 2)
  * await executor.run(double, 21) // 42
  * ```
+ *
+ * @typeParam F The function's type, which is also that of its arguments and its result.
  */
 const define = <F extends (...args: Array<any>) => unknown>(fn: F): Of<F> => {
   if (typeof fn !== "function") throw new InvalidStateError("Task.define takes a function")

@@ -18,7 +18,9 @@ const TO_PARENT = 4
 
 /** What the thread in `orphan.ts` is given. */
 export interface OrphanData {
+  /** The parent's process id. */
   readonly parent: number
+  /** How long this process may take to exit once its parent is gone (ms). */
   readonly exitTimeoutMs: number
   /** 1 once this process has noticed that its parent is gone. */
   readonly hasNoticed: Int32Array

@@ -47,6 +47,7 @@ const parentsOwn: ReadonlyArray<RegExp> = [
 /** Makes `@futures/core` resolve, inside workers, to an entry without engine and Effect. */
 const workerCondition = "--conditions=futures-worker"
 
+/** Node flags for a worker: those of this process that are not about this process alone, and the export condition for workers. */
 export const inheritedExecArgv = (): ReadonlyArray<string> => {
   const kept = flagsOf(process.execArgv).filter((flag) => !parentsOwn.some((own) => own.test(nameOf(flag)))).flat()
   if (!kept.includes(workerCondition)) kept.push(workerCondition)
