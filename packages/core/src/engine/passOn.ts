@@ -12,12 +12,22 @@ const waiting = new WeakMap<NodeJS.WritableStream, Map<Writer, number>>()
 export const passOn = (writer: Writer, stream: 1 | 2, chunk: Uint8Array | string): void => {
   const target = stream === 1 ? process.stdout : process.stderr
   // Strings are UTF-8 on the wire, whatever the default encoding of this stream.
-  const isTaken = typeof chunk === "string" ? target.write(chunk, "utf8") : target.write(chunk)
+  const isTaken = typeof chunk === "string" ? target.write(chunk, "utf8") : writeBytes(target, chunk)
   if (isTaken !== false || target.writableNeedDrain !== true || target.destroyed) {
     return writer.creditOutput(stream, chunk.length)
   }
   const held = waiting.get(target) ?? wait(target, stream)
   held.set(writer, (held.get(writer) ?? 0) + chunk.length)
+}
+
+/**
+ * Writes bytes, and frees their memory once they are written: V8 looks for unused memory outside of its heap only when tens of mebibytes have been
+ * allocated. A stream whose `write` was replaced may keep them.
+ */
+const writeBytes = (target: NodeJS.WriteStream, bytes: Uint8Array): boolean => {
+  const { buffer, byteLength } = bytes
+  const isAlone = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength && !Object.hasOwn(target, "write")
+  return isAlone ? target.write(bytes, () => void buffer.transfer(0)) : target.write(bytes)
 }
 
 const wait = (target: NodeJS.WriteStream, stream: 1 | 2): Map<Writer, number> => {
