@@ -13,6 +13,7 @@ import {
   withExecutor,
   WorkerLostError
 } from "@futures/core"
+import type { Executor, Future } from "@futures/core"
 import { ProcessExecutor } from "@futures/process-executor"
 import { ThreadExecutor } from "@futures/thread-executor"
 import { setTimeout } from "node:timers/promises"
@@ -201,23 +202,26 @@ row("job.done()", async (executor) => {
   expect(job.done()).toBe(true)
 })
 
+/** A call that no worker has started: as in Python, an idle worker starts a call at once. */
+const behindOthers = (executor: Executor): Future<number> =>
+  Array.from({ length: 9 }, (_, n) => executor.submit(square, n)).at(-1)!
+
 row("job.running()", async (executor) => {
   const job = executor.submit(sleep, 50)
-  expect(job.running()).toBe(false)
   await running(job)
   expect(job.running()).toBe(true)
   await job.wait()
 })
 
 row("job.cancel()", async (executor) => {
-  const job = executor.submit(square, 3)
+  const job = behindOthers(executor)
   expect(job.cancel()).toBe(true)
   expect(job.cancel()).toBe(true)
   await expect(job.result()).rejects.toBeInstanceOf(CancelledError)
 })
 
 row("job.cancelled()", async (executor) => {
-  const job = executor.submit(square, 3)
+  const job = behindOthers(executor)
   job.cancel()
   expect(job.cancelled()).toBe(true)
   expect((await wait([job])).done.has(job)).toBe(true)
@@ -241,8 +245,9 @@ row("job.add_done_callback(fn)", async (executor) => {
 
 row("print(job)", async (executor) => {
   const job = executor.submit(square, 3)
-  expect(job.state).toBe("pending")
+  expect(["pending", "running"]).toContain(job.state)
   await job.wait()
+  expect(job.state).toBe("succeeded")
   expect(job.info).toMatchObject({ label: "square", attempt: 1 })
 })
 
@@ -323,7 +328,7 @@ row("as_completed(jobs, timeout=1)", async (executor) => {
 // ---- concurrent.futures: errors
 
 row("CancelledError", async (executor) => {
-  const job = executor.submit(square, 3)
+  const job = behindOthers(executor)
   job.cancel()
   await expect(job.exception()).rejects.toBeInstanceOf(CancelledError)
 })
