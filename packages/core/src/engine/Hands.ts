@@ -8,6 +8,10 @@ import { aloneCost, BUDGET, CHUNKS_AHEAD_FROM_MS, MOST, ONE_AHEAD } from "./Pace
 /** A far worker is given more once this much of its window is free (ms). */
 const FAR_STEP_MS = 0.5
 
+/** From so long before its deadline until so long behind it (ms), a call that is marked as started may be returned all the same. */
+const UNSURE_BEFORE_MS = 1
+const UNSURE_AFTER_MS = 10
+
 export class Hands {
   /** By slot. */
   readonly #calls: Array<FutureCell | undefined> = []
@@ -82,8 +86,11 @@ export class Hands {
     })
   }
 
-  /** Takes a call that is worth so much. `deadline`: until when it is to be started, 0 for one that holds a slot. `work`: its expected run time (ms). */
-  take(cell: FutureCell, cost: number, deadline: number, work = cost): void {
+  /**
+   * Takes a call that is worth so much. `deadline`: until when it is to be started, 0 for one that holds a slot. `work`: its expected run time (ms).
+   * `isStarted`: whether it counts as started from now on.
+   */
+  take(cell: FutureCell, cost: number, deadline: number, work: number, isStarted: boolean): void {
     if (deadline === 0) this.late = false
     const slot = this.#freeSlots.pop() ?? this.#calls.length
     this.#calls[slot] = cell
@@ -91,8 +98,7 @@ export class Hands {
     this.#works[slot] = work
     this.#deadlines[slot] = deadline
     this.#phases[slot] = 0
-    // The worker has a free slot for it, so the call starts when it arrives.
-    const isStarted = this.#isStarted[slot] = deadline === 0
+    this.#isStarted[slot] = isStarted
     if (isStarted) this.running++
     this.load++
     this.#expected += cost
@@ -172,11 +178,16 @@ export class Hands {
     this.running++
   }
 
-  /** The oldest call that the worker had started by the time of a mark, and that is not known to be started yet. */
-  nextStarted(mark: number): FutureCell | undefined {
+  /**
+   * The oldest call that the worker had started by the time of a mark, and that is not known to be started yet. Around its deadline a marked call may be
+   * one that the worker is about to return.
+   */
+  nextStarted(mark: number, now: number): FutureCell | undefined {
     let oldest: FutureCell | undefined
     for (const cell of this.#calls) {
       if (cell === undefined || this.#isStarted[cell.slot]! || !wasStarted(mark, this.idOf(cell))) continue
+      const lateMs = now - this.#deadlines[cell.slot]!
+      if (lateMs > -UNSURE_BEFORE_MS && lateMs < UNSURE_AFTER_MS) continue
       if (oldest === undefined || this.idOf(cell) < this.idOf(oldest)) oldest = cell
     }
     return oldest

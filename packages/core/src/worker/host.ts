@@ -371,12 +371,13 @@ export class Host implements CallHost, Surroundings {
     if (this.#port.claim?.(wireId) === false) return
     // Calls start in order or go back in order.
     if (this.#late) return this.#report(wireId, Status.Returned, undefined, 0, monotonic())
+    const earlier = this.#latest
     this.#latest = wireId
     this.#port.mark?.(markOf(wireId))
     // Looked at after the mark: from the deadline on the parent takes back what is not marked.
     const now = monotonic()
     this.#late = deadline !== 0 && now >= deadline
-    if (this.#late) return this.#report(wireId, Status.Returned, undefined, 0, now)
+    if (this.#late) return this.#return(wireId, earlier, now)
     const task = this.#tasks[call.task]!
     const context = new CallContext(this, wireId, callId, meta.attempt, task, now)
     context.trace = meta.trace
@@ -430,6 +431,15 @@ export class Host implements CallHost, Surroundings {
     if (meta.each === undefined) return void generate(call, meta.window, this, tell, answer)
     const events = { tell, mark: (items: number) => this.#markItems(wireId, items) }
     invokeEach(call, meta.each === "spread", meta.limits ?? unlimited, this, events, answer)
+  }
+
+  /** Returns a call that was marked too late: the parent is not to see it as started. An engine of a cluster reads marks in another way. */
+  #return(wireId: number, earlier: number, now: number): void {
+    if (this.#lease === 0) {
+      this.#latest = earlier
+      this.#port.mark?.(earlier < 0 ? 0 : markOf(earlier))
+    }
+    this.#report(wireId, Status.Returned, undefined, 0, now)
   }
 
   /** A mark tells how far the latest call has come: of another that runs beside it that stays unknown. */

@@ -64,7 +64,8 @@ export const backpressure = laws("backpressure", [
     assert.ok(!await isOver(ready))
     release()
     await ready
-    assert.ok(executor.stats().pending < 2)
+    // A call leaves the queue when it is sent, and is pending until its worker has started it.
+    await executor.submit(add, 5, 6).result()
   }),
   law("A call that is cancelled, or waits too long, makes room", { promises: [] }, async (trial) => {
     const { executor, release } = await held(trial, { maxPending: 1 })
