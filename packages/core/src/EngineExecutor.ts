@@ -100,7 +100,7 @@ export class EngineExecutor implements OpenExecutor {
   }
 
   ready(...none: ReadonlyArray<never>): Promise<void> {
-    if (none.length > 0) return Promise.reject(noOptions("ready", none[0]))
+    if (none[0] !== undefined) return Promise.reject(noOptions("ready", none[0]))
     return this.#engine.ready()
   }
 

@@ -221,7 +221,7 @@ export const options = laws("options", [
       await rejects(() => (executor.ready as (options: unknown) => Promise<void>)({ timeout: 5 }), "options")
       assert.equal(await future.result({ timeout: undefined }), 2)
       assert.equal(await future.wait({}), true)
-      await executor.ready()
+      await (executor.ready as (options: unknown) => Promise<void>)(undefined)
       assert.equal(await executor.run(double, 2), 4)
     }
   ),
