@@ -39,6 +39,10 @@ test("Values, errors and maps are those of any executor", async () => {
     _tag: "InvalidStateError",
     message: /^letters is a generator task/
   })
+  await assert.rejects(executor.run(Task.with(double, { queueTimeout: 50 }), 1), {
+    _tag: "InvalidOptionError",
+    option: "queueTimeout"
+  })
   for (const option of [{ env: { A: "b" } }, { memoryLimit: 2 ** 30 }, { labels: { long: "x".repeat(200) } }]) {
     assert.throws(() => cluster.executor(option), { _tag: "InvalidOptionError", option: Object.keys(option)[0] })
   }

@@ -190,6 +190,8 @@ export interface Backend {
   readonly nextCall?: (() => number) | undefined
   /** Why no worker can start now, as the end of a sentence, for the error of a queue timeout; `undefined` when one can. */
   readonly whyNoWorker?: (() => string | undefined) | undefined
+  /** What the option `queueTimeout` of a call must be, where nobody could keep it: calls that have one fail with `InvalidOptionError`. */
+  readonly queueTimeoutExpected?: string | undefined
   /** Ends what this backend holds for its executor, once that has ended and no worker is left. */
   readonly close?: (() => Promise<void>) | undefined
   /** Workers that may be starting at a time; the number of cores by default. */

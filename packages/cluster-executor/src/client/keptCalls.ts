@@ -19,6 +19,8 @@ export const keptCalls = (options: KeptCallsOptions): Backend => ({
   name: "cluster",
   sharesMemory: false,
   remote: true,
+  queueTimeoutExpected:
+    "left out, for a named client: its calls wait for an engine also while nobody could tell that their time is over",
   single: true,
   close: options.close,
   locate: locator(options.root, options.otherRoot),

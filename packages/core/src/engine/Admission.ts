@@ -5,6 +5,7 @@ import {
   BrokenExecutorError,
   describe,
   ExecutorShutdownError,
+  InvalidOptionError,
   InvalidStateError,
   NotPortableError,
   QueueFullError
@@ -110,6 +111,10 @@ export class Admission {
     let pace = this.#paces.get(definition)
     if (pace === undefined) this.#paces.set(definition, pace = new Pace())
     const options = callOptions(task)
+    const { queueTimeoutExpected: expected } = this.#engine.backend
+    if (expected !== undefined && options.queueTimeout !== Infinity) {
+      throw new InvalidOptionError({ option: "queueTimeout", received: task.options?.queueTimeout, expected })
+    }
     const inside = options.retry === undefined ? undefined : AsyncLocalStorage.snapshot()
     const terms = { owner: this.#engine, task, options, form, pace, inside }
     // Options and forms may hold what is large: it goes with its calls.

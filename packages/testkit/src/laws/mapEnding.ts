@@ -12,6 +12,7 @@ import { law, laws, property } from "../Law.ts"
 import { double, identity } from "../tasks.ts"
 import { throwWhenOdd } from "../tasksErrors.ts"
 import { holdItem, listenItem, spinItem } from "../tasksSignals.ts"
+import type { Trial } from "../Trial.ts"
 
 const never = new Promise<never>(() => {})
 
@@ -63,6 +64,18 @@ const endings = {
 
 const ended = Object.entries(endings)
 
+/** What is mapped in order to be ended in this way. */
+const endedBy = (trial: Trial, name: string) => {
+  const controller = new AbortController()
+  const { signal } = controller
+  return {
+    executor: trial.open({ maxWorkers: 2 }),
+    abort: () => controller.abort(),
+    task: name === "the signal of the task" ? Task.with(double, { signal }) : double,
+    options: name === "the signal of the map" ? { signal } : {}
+  }
+}
+
 export const mapEnding = laws("how a map ends", [
   law("While its input is silent, a map yields what is there, throws the error of an item, and can be left", {
     promises: [12]
@@ -96,11 +109,7 @@ export const mapEnding = laws("how a map ends", [
     promises: [12, 14]
   }, async (trial) => {
     for (const [name, end] of ended) {
-      const executor = trial.open({ maxWorkers: 2 })
-      const controller = new AbortController()
-      const { signal } = controller
-      const task = name === "the signal of the task" ? Task.with(double, { signal }) : double
-      const options = name === "the signal of the map" ? { signal } : {}
+      const { abort, executor, options, task } = endedBy(trial, name)
       let pulled = 0
       const input = function*(): Generator<number> {
         for (;;) yield pulled++
@@ -112,7 +121,7 @@ export const mapEnding = laws("how a map ends", [
         if (outcome.status === "rejected") isError(outcome.reason, CancelledError)
         if (indexes.length !== 20) continue
         atEnd = pulled
-        end(executor, () => controller.abort())
+        end(executor, abort)
       }
       assert.equal(pulled, atEnd, `${name}: pulled more`)
       assert.deepEqual(indexes, indexes.toSorted((one, other) => one - other))
@@ -123,11 +132,7 @@ export const mapEnding = laws("how a map ends", [
   }),
   law("A map ends with its executor or its signal while its input is silent", { promises: [12, 14] }, async (trial) => {
     for (const [name, end] of ended) {
-      const executor = trial.open({ maxWorkers: 2 })
-      const controller = new AbortController()
-      const { signal } = controller
-      const task = name === "the signal of the task" ? Task.with(double, { signal }) : double
-      const options = name === "the signal of the map" ? { signal } : {}
+      const { abort, executor, options, task } = endedBy(trial, name)
       const input = silentInputs["an asynchronous generator"]
       const settled = executor.mapSettled(task, input([1]), options)
       const values = executor.map(task, input([1]), options)
@@ -135,7 +140,7 @@ export const mapEnding = laws("how a map ends", [
       assert.equal((await values.next()).done, false)
       const next = settled.next()
       const thrown = values.next().then(() => undefined, (error: unknown) => error)
-      end(executor, () => controller.abort())
+      end(executor, abort)
       assert.equal((await next).done, true)
       const Class = name.includes("signal") ? CancelledError : ExecutorShutdownError
       isError(await thrown, Class as never)
