@@ -139,6 +139,19 @@ test("Signals to every process of a service reach the parent alone, which decide
   expect(parent.process.exitCode).toBe(0)
 })
 
+test("A signal to a process that has only just been started costs no call", async () => {
+  await using executor = new ProcessExecutor({ maxWorkers: 1 })
+  const before = childrenOf(process.pid).map(({ pid }) => pid)
+  const call = executor.submit(idle)
+  const isNew = ({ pid }: { readonly pid: number }): boolean => !before.includes(pid)
+  // The worker is the first to be born, before its watchdog.
+  await until(() => childrenOf(process.pid).some(isNew), 20_000, () => "no child")
+  const first = childrenOf(process.pid).filter(isNew)[0]!
+  process.kill(first.pid, "SIGTERM")
+  // By the next one, or by the same if it was quick enough to leave the signal to this process.
+  expect(await call.result()).toBe(call.info.workerId)
+})
+
 test("Ctrl-C ends a parent that does not listen for it, and its children with it", async () => {
   const parent = start("work")
   await parent.says("running", 2)
