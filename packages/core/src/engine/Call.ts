@@ -4,7 +4,7 @@
  * ```
  * pending ──▶ running ──▶ succeeded | failed | cancelled
  * pending ──▶ cancelled | failed
- * running ──▶ pending                      (a retry, or an engine of a cluster that lost it: only before it settles)
+ * running ──▶ pending                      (a retry, or a worker that died before it had read the call: only before it settles)
  * ```
  *
  * `settle` is the only way into the last three, and the first to come wins.

@@ -145,8 +145,8 @@ export class Dispatcher {
   #handOver(cell: FutureCell, lane: Lane, cost: number, now: number, deadline: number): void {
     const engine = this.#engine
     lane.take(cell, cost, deadline)
-    // It stays pending until the worker has started it, where that is known in time.
-    if (deadline === 0 && !lane.isExact) engine.begin(cell, lane, now)
+    // One that is sent ahead stays pending until the worker has started it.
+    if (deadline === 0) engine.begin(cell, lane, now)
     engine.recycling.look(lane)
   }
 

@@ -86,11 +86,8 @@ export class Hands {
     })
   }
 
-  /**
-   * Takes a call that is worth so much. `deadline`: until when it is to be started, 0 for one that holds a slot. `work`: its expected run time (ms).
-   * `isStarted`: whether it counts as started from now on.
-   */
-  take(cell: FutureCell, cost: number, deadline: number, work: number, isStarted: boolean): void {
+  /** Takes a call that is worth so much. `deadline`: until when it is to be started, 0 for one that holds a slot. `work`: its expected run time (ms). */
+  take(cell: FutureCell, cost: number, deadline: number, work = cost): void {
     if (deadline === 0) this.late = false
     const slot = this.#freeSlots.pop() ?? this.#calls.length
     this.#calls[slot] = cell
@@ -98,7 +95,8 @@ export class Hands {
     this.#works[slot] = work
     this.#deadlines[slot] = deadline
     this.#phases[slot] = 0
-    this.#isStarted[slot] = isStarted
+    // The worker has a free slot for it, so the call starts when it arrives.
+    const isStarted = this.#isStarted[slot] = deadline === 0
     if (isStarted) this.running++
     this.load++
     this.#expected += cost

@@ -259,14 +259,6 @@ export class Lane {
   }
 
   /**
-   * Whether the marks of the worker are read as soon as it writes them. Elsewhere a call for which there is a free slot counts as started when it is
-   * sent.
-   */
-  get isExact(): boolean {
-    return this.place === undefined && this.#link?.started !== undefined
-  }
-
-  /**
    * Whether it should be given calls beyond its slots: when it has little left to do, and only where the worker can tell, after its death, which calls it
    * had started.
    */
@@ -288,8 +280,8 @@ export class Lane {
     const { place } = this
     const work = place === undefined ? cost : farWorkOf(cell, cost, place.window())
     if (place !== undefined) this.#cut(deadline !== 0, work)
-    else if (this.isExact) this.#watchMarks()
-    this.#hands.take(cell, cost, deadline, work, deadline === 0 && !this.isExact)
+    else if (deadline !== 0) this.#watchLeases()
+    this.#hands.take(cell, cost, deadline, work)
     cell.lane = this
     this.taken++
     if (place !== undefined) this.#collect(this.#hands.idOf(cell), deadline !== 0, work)
@@ -381,7 +373,7 @@ export class Lane {
     this.isFull = false
   }
 
-  #watchMarks(): void {
+  #watchLeases(): void {
     if (this.#leases !== undefined) return
     this.#leases = setTimeout(() => {
       this.#leases = undefined
@@ -406,7 +398,7 @@ export class Lane {
         this.#giveBack(cell)
       }
     }
-    if (leased) this.#watchMarks()
+    if (leased) this.#watchLeases()
     this.#events.idle(this)
   }
 

@@ -64,8 +64,7 @@ export const backpressure = laws("backpressure", [
     assert.ok(!await isOver(ready))
     release()
     await ready
-    // A call leaves the queue when it is sent, and is pending until its worker has started it.
-    await executor.submit(add, 5, 6).result()
+    assert.ok(executor.stats().pending < 2)
   }),
   law("A call that is cancelled, or waits too long, makes room", { promises: [] }, async (trial) => {
     const { executor, release } = await held(trial, { maxPending: 1 })
