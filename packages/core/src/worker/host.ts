@@ -113,6 +113,8 @@ export class Host implements CallHost, Surroundings {
   #looping = false
   /** The deadline in the latest `Lease` frame; 0 before the first. */
   #lease = 0
+  /** When a call ended last, by `monotonic()`. */
+  #endedAt = 0
   /** The call that was started last. */
   #latest = -1
   /** Whether a call was given back; so are all after it, until one comes that the parent sent when it had them all back. */
@@ -367,7 +369,8 @@ export class Host implements CallHost, Surroundings {
     const { callId, deadline, meta, wireId } = call
     if (deadline === 0) this.#late = false
     // Where the engine sets deadlines, it learns from the mark that this call goes back, and does not pass on what is behind it.
-    else if (this.#lease !== 0 && monotonic() >= deadline) this.#late = true
+    // Elsewhere the time when the call before it ended is enough, since the clock is read after the mark.
+    else if ((this.#lease === 0 ? this.#endedAt : monotonic()) >= deadline) this.#late = true
     if (this.#port.claim?.(wireId) === false) return
     // Calls start in order or go back in order.
     if (this.#late) return this.#report(wireId, Status.Returned, undefined, 0, monotonic())
@@ -470,7 +473,7 @@ export class Host implements CallHost, Surroundings {
   #answer(context: CallContext, status: Status, value: unknown): void {
     if (!this.#running.delete(context.wireId)) return
     if (context.waits > 0) this.#parked--
-    const now = monotonic()
+    const now = this.#endedAt = monotonic()
     const { clock } = context
     this.#report(context.wireId, status, value, clock === undefined ? now - context.startedAt : clock.end(now), now)
     this.#memory?.look()
