@@ -136,6 +136,8 @@ export class Lane {
   #exitCode: number | undefined
   /** Whether it took too long to exit, and was ended. */
   #isHung = false
+  /** Ends it when it takes too long to exit. */
+  exitTimer: NodeJS.Timeout | undefined
   /** Output of stdout and stderr that was taken and not granted again yet. */
   readonly #granted: [number, number] = [0, 0]
   readonly #events: LaneEvents
@@ -656,6 +658,7 @@ export class Lane {
   #exited(exit: LinkExit): void {
     if (this.state === "gone") return
     this.state = "gone"
+    clearTimeout(this.exitTimer)
     const exitCode = this.#exitCode
     // One that hung while it exited was ended by us, or by what runs it.
     const wasEnded = this.#isHung || exit.signal === "SIGKILL"

@@ -57,7 +57,8 @@ export class Recycling {
       publishNotice(tooSlow(this.#engine, lane))
       lane.endExit()
     }
-    outside(() => setTimeout(end, exitTimeout)).unref()
+    lane.exitTimer = outside(() => setTimeout(end, exitTimeout))
+    lane.exitTimer.unref()
   }
 
   /** A settled call has left an error behind, so what it has changed is unknown: the worker finishes what it has, and is replaced. */
